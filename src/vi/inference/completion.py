@@ -1,0 +1,56 @@
+"""What a finished generation is, in plain data: text, tokens, why it ended, what it cost."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FinishReason = Literal["stop", "stop_string", "length", "cancelled"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Usage(_Record):
+    """Token counts. ``image_tokens`` are part of ``prompt_tokens``."""
+
+    prompt_tokens: int
+    image_tokens: int = 0
+    completion_tokens: int
+
+
+class Timings(_Record):
+    """Seconds. ``load`` is the source's decoding and preprocessing; ``per_token`` the mean of the decode steps."""
+
+    load: float = 0.0
+    prefill: float
+    time_to_first_token: float
+    per_token: float
+    total: float
+
+
+class TokenAlternative(_Record):
+    """One token that could have been chosen, with its natural-log probability under the model itself."""
+
+    token_id: int
+    text: str
+    logprob: float
+
+
+class TokenLogprob(TokenAlternative):
+    """The token that was chosen; ``alternatives`` are the most likely ones, best first."""
+
+    alternatives: list[TokenAlternative] = []
+
+
+class Completion(_Record):
+    """One request's outcome. ``text`` has stop strings and special tokens removed."""
+
+    token_ids: list[int]
+    text: str
+    finish_reason: FinishReason
+    usage: Usage
+    timings: Timings
+    logprobs: list[TokenLogprob] | None = None
