@@ -1,0 +1,220 @@
+"""Pictures and token packs for training, drawn by worker processes from (seed, step) alone, so that training can resume.
+
+A pack is one picture's prompt prefix followed by several questions with their answers. Each question attends to the
+prefix and to itself only, and counts its positions from the prefix's end: the model sees what it will see alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from tokenizers import Tokenizer
+from torch.utils.data import DataLoader, Dataset
+
+from training.workbench import wire
+from training.workbench.parts import COLOURS, KINDS
+from training.workbench.questions import MIX, Question, grounding, random_question
+from training.workbench.scenes import SIZES, Part, Scene, draw, random_scene, random_size
+
+PATCH, MERGE = 16, 2
+CELL = PATCH * MERGE  # pixels a language token covers, each way
+PIXELS = 224 * 224  # the picture's area as the model sees it (min_pixels = max_pixels)
+_COLOURS, _SIZES = list(COLOURS), list(SIZES)
+
+
+@dataclass
+class Batch:
+    """pictures: uint8 [B, H, W, 3]. patch_* and cell_*: dense targets, class -1 where there is no part.
+
+    patch_box, cell_box: box edges less the patch's or cell's centre, fractions x 8. ids [B, T]; segments [B, T] is 0
+    in the prefix, 1.. per question, -1 in padding; positions [3, B, T]; labels [B, T], -100 outside answers.
+    """
+
+    pictures: torch.Tensor
+    patch_class: torch.Tensor  # [B, N, 3] kind, colour, size
+    patch_box: torch.Tensor  # [B, N, 4]
+    cell_class: torch.Tensor  # [B, N / 4, 3]
+    cell_box: torch.Tensor
+    ids: torch.Tensor | None = None
+    segments: torch.Tensor | None = None
+    positions: torch.Tensor | None = None
+    labels: torch.Tensor | None = None
+    image_start: int = 0
+
+
+def grid_for(width: int, height: int) -> tuple[int, int]:
+    """(rows, columns) of cells that the picture is resized to: transformers' ``smart_resize`` at the fixed area."""
+    rows, columns = round(height / CELL) * CELL, round(width / CELL) * CELL
+    scale = math.sqrt(height * width / PIXELS)
+    if rows * columns > PIXELS:
+        rows = max(CELL, math.floor(height / scale / CELL) * CELL)
+        columns = max(CELL, math.floor(width / scale / CELL) * CELL)
+    elif rows * columns < PIXELS:
+        rows = math.ceil(height / scale / CELL) * CELL
+        columns = math.ceil(width / scale / CELL) * CELL
+    return rows // CELL, columns // CELL
+
+
+class Batches(Dataset):
+    """Batch number ``step`` of the series; every picture of a batch has the same grid."""
+
+    def __init__(self, seed: int, size: int, tokenizer_file: str | None, steps: int, tokens: int = 512) -> None:
+        self.seed, self.size, self.steps, self.tokens = seed, size, steps, tokens
+        self.tokenizer_file = tokenizer_file
+        self._packer: Packer | None = None
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        rng = np.random.default_rng((self.seed, 77, step))
+        aspect = 1.0 if rng.random() < 0.45 else float(np.exp(rng.uniform(-math.log(3), math.log(3))))
+        grid = grid_for(*random_size(rng, aspect))
+        scenes, pictures = [], []
+        for index in range(self.size):
+            width, height = _size_for(rng, aspect, grid)
+            scene = random_scene(self.seed, step * self.size + index, aspect=width / height)
+            scenes.append(scene)
+            pictures.append(_seen(rng, scene, width, height, grid))
+        patch, cell = zip(*(dense_targets(s, grid) for s in scenes), strict=True)
+        batch = Batch(
+            pictures=torch.from_numpy(np.stack(pictures)),
+            patch_class=torch.from_numpy(np.stack([p[0] for p in patch])),
+            patch_box=torch.from_numpy(np.stack([p[1] for p in patch])),
+            cell_class=torch.from_numpy(np.stack([c[0] for c in cell])),
+            cell_box=torch.from_numpy(np.stack([c[1] for c in cell])),
+        )
+        if self.tokenizer_file:
+            self._packer = self._packer or Packer(self.tokenizer_file)
+            self._packer.pack(batch, rng, scenes, grid, self.tokens)
+        return batch
+
+
+def loader(seed: int, size: int, tokenizer_file: str | None, start: int, steps: int, workers: int) -> DataLoader:
+    """Batches ``start`` to ``steps`` of the series in order, drawn ahead by worker processes."""
+    return DataLoader(
+        Batches(seed, size, tokenizer_file, steps), sampler=range(start, steps), batch_size=None, num_workers=workers,
+        prefetch_factor=4 if workers else None, persistent_workers=False, worker_init_fn=lambda _: torch.set_num_threads(1),
+    )  # fmt: skip
+
+
+def _size_for(rng: np.random.Generator, aspect: float, grid: tuple[int, int]) -> tuple[int, int]:
+    """A picture size near that aspect ratio that the model will see on this very grid."""
+    for _ in range(40):
+        width, height = random_size(rng, float(np.clip(aspect * math.exp(rng.normal(0, 0.05)), 1 / 3, 3)))
+        if grid_for(width, height) == grid:
+            return width, height
+    return grid[1] * CELL, grid[0] * CELL
+
+
+def _seen(rng: np.random.Generator, scene: Scene, width: int, height: int, grid: tuple[int, int]) -> np.ndarray:
+    """The picture as the model sees it, uint8 [H, W, 3]; large ones are drawn no larger than twice what is seen."""
+    scale = min(1.0, 1.5 * math.sqrt(grid[0] * grid[1] * CELL * CELL / (width * height)))
+    picture = draw(scene, max(32, round(width * scale)), max(32, round(height * scale)))
+    return np.asarray(picture.resize((grid[1] * CELL, grid[0] * CELL), Image.Resampling.BICUBIC))
+
+
+def dense_targets(scene: Scene, grid: tuple[int, int]) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """((classes [N, 3], boxes [N, 4]) per patch, the same per cell [N / 4]), in the model's order of patches."""
+    rows, columns = grid
+    cell_y, cell_x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    cells = np.stack([(cell_x.ravel() + 0.5) / columns, (cell_y.ravel() + 0.5) / rows], -1)  # [N / 4, 2]
+    inside = np.array([(dx, dy) for dy in (-0.25, 0.25) for dx in (-0.25, 0.25)]) / (columns, rows)
+    patches = (cells[:, None] + inside[None]).reshape(-1, 2)  # [N, 2]
+    patch_of, cell_of = np.full(len(patches), -1), np.full(len(cells), -1)
+    for index, part in enumerate(scene.parts):  # later parts lie on top
+        patch_of[_covers(scene, part, patches)] = index
+        cell_of[min(rows - 1, int(part.y * rows)) * columns + min(columns - 1, int(part.x * columns))] = index
+    return _targets(scene, patches, patch_of), _targets(scene, cells, cell_of)
+
+
+def _covers(scene: Scene, part: Part, points: np.ndarray) -> np.ndarray:
+    """Which points [N, 2] the part's own turned rectangle holds."""
+    from training.workbench.parts import extent
+
+    stretch = math.sqrt(scene.aspect)
+    offset = (points - (part.x, part.y)) * (stretch, 1 / stretch / scene.tilt) / part.radius
+    cos, sin = math.cos(part.angle), math.sin(part.angle)
+    along, across = offset[:, 0] * cos + offset[:, 1] * sin, -offset[:, 0] * sin + offset[:, 1] * cos
+    left, top, right, bottom = extent(part.kind, 0.0)
+    slack = 0.25 / (part.radius * 14)  # a quarter of a patch
+    return (along > left - slack) & (along < right + slack) & (across > top - slack) & (across < bottom + slack)
+
+
+def _targets(scene: Scene, points: np.ndarray, part_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    table = [(KINDS.index(p.kind), _COLOURS.index(p.colour), _SIZES.index(p.size)) for p in scene.parts]
+    classes = np.array([*table, (-1, -1, -1)], np.int64)[part_of]  # -1 takes the last row
+    boxes = np.array([*(scene.box(p) for p in scene.parts), (0, 0, 0, 0)], np.float32)[part_of]
+    return classes, ((boxes - np.tile(points, 2)) * 8).astype(np.float32)
+
+
+class Packer:
+    """Questions about each picture into rows of tokens."""
+
+    def __init__(self, tokenizer_file: str) -> None:
+        self.tokenizer = Tokenizer.from_file(tokenizer_file)
+        self.pad = self.tokenizer.token_to_id("<|endoftext|>")
+        self.image = self.tokenizer.token_to_id("<|image_pad|>")
+        self.head = self._ids(f"<|im_start|>system\n{wire.SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n<|vision_start|>")
+
+    def _ids(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text).ids
+
+    def pack(self, batch: Batch, rng: np.random.Generator, scenes: list[Scene], grid: tuple[int, int], limit: int) -> None:
+        cells = grid[0] * grid[1]
+        prefix = [*self.head, *[self.image] * cells, *self._ids("<|vision_end|>")]
+        place = self._prefix_positions(len(prefix), grid)  # [3, P]
+        rows = [self._row(rng, scene, limit - len(prefix)) for scene in scenes]
+        width = min(limit, len(prefix) + max(len(r[0]) for r in rows))
+        width = min(limit, -(-width // 32) * 32)
+        size = len(scenes)
+        batch.ids = torch.full((size, width), self.pad)
+        batch.segments = torch.full((size, width), -1)
+        batch.positions = torch.zeros(3, size, width, dtype=torch.long)
+        batch.labels = torch.full((size, width), -100)
+        batch.image_start = len(self.head)
+        for i, (ids, segments, offsets, labels) in enumerate(rows):
+            end = len(prefix) + len(ids)
+            batch.ids[i, :end] = torch.tensor(prefix + ids)
+            batch.segments[i, :end] = torch.tensor([0] * len(prefix) + segments)
+            batch.positions[:, i, : len(prefix)] = place
+            batch.positions[:, i, len(prefix) : end] = torch.tensor(offsets) + int(place.max()) + 1
+            batch.labels[i, len(prefix) : end] = torch.tensor(labels)
+
+    def _prefix_positions(self, length: int, grid: tuple[int, int]) -> torch.Tensor:
+        """M-RoPE positions [3, P] of text, picture, text, as ``get_rope_index`` gives them."""
+        start, (rows, columns) = len(self.head), grid
+        positions = torch.arange(length).repeat(3, 1)
+        cells = rows * columns
+        positions[0, start : start + cells] = start
+        positions[1, start : start + cells] = start + torch.arange(rows).repeat_interleave(columns)
+        positions[2, start : start + cells] = start + torch.arange(columns).repeat(rows)
+        positions[:, start + cells :] = start + max(rows, columns) + torch.arange(length - start - cells)
+        return positions
+
+    def _row(self, rng: np.random.Generator, scene: Scene, room: int) -> tuple[list[int], list[int], list[int], list[int]]:
+        """(ids, segments, positions from the prefix's end, labels) of as many questions as fit."""
+        ids: list[int] = []
+        segments: list[int] = []
+        offsets: list[int] = []
+        labels: list[int] = []
+        for number, (question, cot) in enumerate(self._questions(rng, scene), start=1):
+            asked = self._ids(f"{question.prompt}<|im_end|>\n<|im_start|>assistant\n")
+            told = [*self._ids(wire.answer_text(question, cot)), *self._ids("<|im_end|>")]
+            if len(ids) + len(asked) + len(told) > room:
+                continue
+            ids += asked + told
+            segments += [number] * (len(asked) + len(told))
+            offsets += range(len(asked) + len(told))
+            labels += [-100] * len(asked) + told
+        return ids, segments, offsets, labels
+
+    def _questions(self, rng: np.random.Generator, scene: Scene) -> list[tuple[Question, bool]]:
+        kinds = [str(k) for k in rng.choice(list(MIX), 14, p=list(MIX.values()))]
+        asked = [(random_question(rng, scene, k), rng.random() < 0.08) for k in kinds]
+        found: list[tuple[Question, bool]] = [(q, bool(cot)) for q, cot in asked if q is not None]
+        return [(grounding(rng, scene), bool(rng.random() < 0.04)), *found]

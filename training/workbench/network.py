@@ -1,0 +1,152 @@
+"""The stock Qwen2.5-VL classes as they are trained: same weights, pictures of one size attending as one batch."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_emb
+
+from training.workbench.batches import CELL, MERGE, PATCH, Batch
+from training.workbench.parts import COLOURS, KINDS
+from training.workbench.scenes import SIZES
+from training.workbench.tokens import MARKS, VOCAB_SIZE
+
+VISION = {"depth": 6, "hidden_size": 192, "num_heads": 6, "intermediate_size": 512}
+TEXT = {"hidden_size": 256, "intermediate_size": 640, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2}
+_CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class is "no part"
+
+
+def config() -> Qwen2_5_VLConfig:
+    """The architecture: stock Qwen2.5-VL, every vision layer attending to the whole picture."""
+    mark = {m: i for i, m in enumerate(MARKS)}
+    return Qwen2_5_VLConfig(
+        vision_config={
+            **VISION, "patch_size": PATCH, "spatial_merge_size": MERGE, "temporal_patch_size": 2, "in_channels": 3,
+            "window_size": 7 * CELL, "fullatt_block_indexes": list(range(VISION["depth"])), "out_hidden_size": TEXT["hidden_size"],
+            "tokens_per_second": 4, "initializer_range": 0.04,
+        },
+        text_config={
+            **TEXT, "vocab_size": VOCAB_SIZE, "max_position_embeddings": 4096, "tie_word_embeddings": True, "initializer_range": 0.04,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [8, 12, 12]}, "rms_norm_eps": 1e-6,
+            "bos_token_id": None, "eos_token_id": mark["<|im_end|>"], "pad_token_id": mark["<|endoftext|>"],
+        },
+        image_token_id=mark["<|image_pad|>"], video_token_id=mark["<|video_pad|>"], vision_start_token_id=mark["<|vision_start|>"],
+        vision_end_token_id=mark["<|vision_end|>"], tie_word_embeddings=True,
+    )  # fmt: skip
+
+
+class Network(nn.Module):
+    """The model and, for training only, heads that read parts off patches and off language cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Qwen2_5_VLForConditionalGeneration(config())
+        self.patch_head = nn.Linear(VISION["hidden_size"], sum(_CLASSES) + 4)
+        self.cell_head = nn.Linear(TEXT["hidden_size"], sum(_CLASSES) + 4)
+
+    def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """uint8 [B, H, W, 3] -> (patches [B, N, D] after the last block, cells [B, N / 4, E] after the merger)."""
+        tower = self.model.model.visual
+        size, height, width, _ = pictures.shape
+        rows, columns = height // CELL, width // CELL
+        x = pictures.to(torch.float32).div(127.5).sub(1)
+        x = x.view(size, rows, MERGE, PATCH, columns, MERGE, PATCH, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
+        x = x.reshape(size, rows * columns * MERGE * MERGE, 3 * PATCH * PATCH)  # [B, N, C * P * P], the processor's order
+        weight = tower.patch_embed.proj.weight.sum(2).flatten(1)  # a still picture fills both frames of a patch
+        x = F.linear(x, weight)
+        cos, sin = self._vision_rope(rows, columns, x.device)
+        for block in tower.blocks:
+            x = x + _attend(block.attn, _norm(block.norm1, x), cos, sin)
+            h = _norm(block.norm2, x)
+            x = x + block.mlp.down_proj(F.silu(block.mlp.gate_proj(h)) * block.mlp.up_proj(h))
+        merged = _norm(tower.merger.ln_q, x).view(size, rows * columns, -1)
+        return x, tower.merger.mlp(merged)
+
+    def _vision_rope(self, rows: int, columns: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        inside = torch.arange(MERGE, device=device)
+        h = (torch.arange(rows, device=device)[:, None, None, None] * MERGE + inside[None, None, :, None]).expand(rows, columns, MERGE, MERGE)
+        w = (torch.arange(columns, device=device)[None, :, None, None] * MERGE + inside[None, None, None, :]).expand(rows, columns, MERGE, MERGE)
+        inv = self.model.model.visual.rotary_pos_emb.inv_freq.to(device)
+        angles = torch.cat([h.reshape(-1, 1) * inv, w.reshape(-1, 1) * inv], -1)  # [N, head / 2]
+        angles = torch.cat([angles, angles], -1)
+        return angles.cos(), angles.sin()
+
+    def read(self, batch: Batch, cells: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy (nats a token) over the answers of the packs."""
+        assert batch.ids is not None and batch.labels is not None and batch.positions is not None and batch.segments is not None
+        text = self.model.model.language_model
+        x = text.embed_tokens(batch.ids)
+        start = batch.image_start
+        x = torch.cat([x[:, :start], cells.to(x.dtype), x[:, start + cells.shape[1] :]], 1)
+        cos, sin = text.rotary_emb(x, batch.positions)
+        mask = pack_mask(batch.segments)
+        for layer in text.layers:
+            x = x + _attend_text(layer.self_attn, _norm(layer.input_layernorm, x), cos, sin, mask)
+            h = _norm(layer.post_attention_layernorm, x)
+            x = x + layer.mlp.down_proj(F.silu(layer.mlp.gate_proj(h)) * layer.mlp.up_proj(h))
+        asked = batch.labels[:, 1:] != -100
+        logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
+        return F.cross_entropy(logits.float(), batch.labels[:, 1:][asked])
+
+    def dense_loss(self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+        """Loss of the heads and what share of covered patches and centre cells they name rightly."""
+        near, seen = _dense(self.patch_head(patches), batch.patch_class, batch.patch_box)
+        far, found = _dense(self.cell_head(cells), batch.cell_class, batch.cell_box)
+        return near + far, {**{f"patch_{k}": v for k, v in seen.items()}, **{f"cell_{k}": v for k, v in found.items()}}
+
+
+def pack_mask(segments: torch.Tensor) -> torch.Tensor:
+    """bool [B, 1, T, T]: causal, to the prefix (segment 0) and to one's own question only."""
+    length = segments.shape[1]
+    causal = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()
+    same = segments[:, :, None] == segments[:, None, :]
+    return ((same | (segments == 0)[:, None, :]) & causal)[:, None]
+
+
+def _norm(norm: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return F.rms_norm(x, (x.shape[-1],), norm.weight.to(x.dtype), norm.variance_epsilon)
+
+
+def _rotate(x: torch.Tensor) -> torch.Tensor:
+    half = x.shape[-1] // 2
+    return torch.cat([-x[..., half:], x[..., :half]], -1)
+
+
+def _attend(attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    size, length, width = x.shape
+    q, k, v = attention.qkv(x).view(size, length, 3, attention.num_heads, -1).permute(2, 0, 3, 1, 4)  # each [B, heads, N, head]
+    cos, sin = cos.to(q.dtype), sin.to(q.dtype)
+    q, k = q * cos + _rotate(q) * sin, k * cos + _rotate(k) * sin
+    out = F.scaled_dot_product_attention(q, k, v)
+    return attention.proj(out.transpose(1, 2).reshape(size, length, width))
+
+
+def _attend_text(attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    size, length, width = x.shape
+    q, k, v = (p(x).view(size, length, -1, attention.head_dim).transpose(1, 2) for p in (attention.q_proj, attention.k_proj, attention.v_proj))
+    q, k = apply_rotary_pos_emb(q, k, cos.to(q.dtype), sin.to(q.dtype))
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=True)
+    return attention.o_proj(out.transpose(1, 2).reshape(size, length, width))
+
+
+def _dense(out: torch.Tensor, classes: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+    """Cross-entropies and box L1 of one head: out [B, N, C], classes [B, N, 3] with -1 for no part, boxes [B, N, 4]."""
+    out = out.float()
+    part = classes[..., 0] >= 0
+    loss, right = out.new_zeros(()), {}
+    start = 0
+    for i, (name, count) in enumerate(zip(("kind", "colour", "size"), _CLASSES, strict=True)):
+        logits = out[..., start : start + count]
+        start += count
+        target = torch.where(part, classes[..., i], count - 1)
+        each = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
+        loss = loss + (each * (1 + 2 * part)).mean() * (1.0, 1.0, 0.5)[i]
+        if part.any():
+            right[name] = (logits.argmax(-1) == target)[part].float().mean().item()
+    if part.any():
+        miss = (out[..., start:] - boxes)[part].abs().mean()
+        loss = loss + 0.5 * miss
+        right["edge"] = miss.item() / 8  # fraction of the picture
+    return loss, right
