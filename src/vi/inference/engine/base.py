@@ -1,0 +1,24 @@
+"""The contract of an engine: requests go in from any thread, each comes back as its own stream of text."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from vi.inference.engine.generation import Generation
+from vi.inference.engine.request import Request
+
+
+class Engine(Protocol):
+    """Answers requests one by one or in batches; what a request answers does not depend on its company."""
+
+    def submit(self, request: Request) -> Generation:
+        """Begin to answer, and return at once.
+
+        Raises SchemaError for a grammar that this model cannot be held to and InferenceError after ``close()``. What
+        goes wrong later is raised by the Generation, and by no other.
+        """
+        ...
+
+    def close(self) -> None:
+        """End every request that is not finished with Cancelled, and free the device. Closing twice does nothing."""
+        ...

@@ -1,0 +1,112 @@
+"""An engine that answers one request at a time: one thread owns the device, any number of threads ask."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+import weakref
+from queue import SimpleQueue
+
+from vi.inference.engine.generation import Generation, Job
+from vi.inference.engine.request import Request
+from vi.inference.engine.runners.base import Runner
+from vi.inference.engine.sequence import Sequence
+from vi.inference.engine.vocabulary import Vocabulary
+from vi.inference.errors import Cancelled, InferenceError
+from vi.inference.sampling.sampler import choose
+
+
+LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every token
+
+
+class DeviceLoop:
+    """What the device thread works on. It knows no engine, so an engine that nobody holds is collected and ends it."""
+
+    def __init__(self, runner: Runner, vocabulary: Vocabulary) -> None:
+        self.runner = runner
+        self.vocabulary = vocabulary
+        self.inbox: SimpleQueue[Job | None] = SimpleQueue()  # None: wake up and see that it is closing
+        self.closing = False
+
+    def run(self) -> None:
+        """Serve jobs in their order until closing; then fail those that wait."""
+        while (job := self.inbox.get()) is not None:
+            if job.claim():
+                self.serve(job)
+            del job  # while the loop waits, nothing of the last request stays
+        del self.runner
+
+    def serve(self, job: Job) -> None:
+        """Answer one job. Whatever goes wrong is that job's error, and the loop goes on."""
+        try:
+            self.generate(job)
+        except Exception as error:
+            return job.fail(_as_inference_error(_without_memory(error)))
+        return job.cancel() if job.sequence.finish_reason is None else job.resolve()
+
+    def generate(self, job: Job) -> None:
+        """Prefill, then a token a step, until the sequence has ended or nobody wants it any more."""
+        sequence = job.sequence
+        state, logits = None, None
+        while sequence.finish_reason is None and not job.cancelled:
+            if self.closing:
+                raise Cancelled("The model was closed before this request was answered.")
+            if state is None:
+                sequence.clock.admit()
+                state, logits = self.runner.prefill(sequence.request.prompt)
+            else:
+                logits = self.runner.decode(state, sequence.token_ids[-1])
+            (choice,) = choose(logits, [sequence.row()], banned=self.vocabulary.banned)
+            job.show(sequence.accept(choice))
+
+
+class SerialEngine:
+    """Answers requests in their order, each alone on the device. See ``Engine`` for the contract."""
+
+    def __init__(self, runner: Runner, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._loop = DeviceLoop(runner, vocabulary)
+        self._lock = threading.Lock()  # between submit and close: no job enters a closed inbox
+        self._thread = threading.Thread(target=self._loop.run, name="vi-device", daemon=True)
+        self._thread.start()
+        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+
+    def submit(self, request: Request) -> Generation:
+        job = Job(Sequence(request, self._vocabulary))
+        with self._lock:
+            if self._loop.closing:
+                raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
+            self._loop.inbox.put(job)
+        return Generation(job, self)
+
+    def close(self) -> None:
+        with self._lock:
+            self._stop()
+        self._thread.join()
+
+
+def _stop(loop: DeviceLoop, thread: threading.Thread) -> None:
+    """Also runs when the engine is collected and when the interpreter exits, so it waits, but not for ever."""
+    loop.closing = True
+    loop.inbox.put(None)
+    if thread is not threading.current_thread():
+        thread.join(LONGEST_STEP)
+
+
+def _without_memory(error: Exception) -> Exception:
+    """Free what tracebacks would keep for as long as someone holds the error: the cache, the pixels, the model."""
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next  # without the loop's own frame, which still runs
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
+    return error
+
+
+def _as_inference_error(error: Exception) -> InferenceError:
+    if isinstance(error, InferenceError):
+        return error
+    failure = InferenceError(f"The model failed on this request ({type(error).__name__}: {error}).")
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,133 @@
+"""One request on its way: what was generated so far, what may be shown of it, and why it ended."""
+
+from __future__ import annotations
+
+import time
+
+from vi.inference.completion import Completion, FinishReason, Timings, TokenAlternative, TokenLogprob, Usage
+from vi.inference.engine.request import Request
+from vi.inference.engine.vocabulary import Vocabulary
+from vi.inference.sampling.detokenizer import Detokenizer
+from vi.inference.sampling.sampler import Choice, Row, seen_tokens
+from vi.inference.sampling.stopping import StopStrings
+
+
+class Clock:
+    """When a request reached its milestones, in ``time.perf_counter`` seconds."""
+
+    def __init__(self) -> None:
+        self.submitted = time.perf_counter()
+        self.admitted: float | None = None
+        self.first_token: float | None = None
+        self.last_token: float | None = None
+
+    def admit(self) -> None:
+        self.admitted = time.perf_counter()
+
+    def token(self) -> None:
+        self.last_token = time.perf_counter()
+        if self.first_token is None:
+            self.first_token = self.last_token
+
+    def timings(self, num_tokens: int) -> Timings:
+        """prefill: admission to first token. time_to_first_token and total: since submission, so with the waiting."""
+        total = time.perf_counter() - self.submitted
+        if self.admitted is None or self.first_token is None or self.last_token is None:
+            return Timings(prefill=0.0, time_to_first_token=0.0, per_token=0.0, total=total)
+        steps = max(num_tokens - 1, 1)
+        return Timings(
+            prefill=self.first_token - self.admitted,
+            time_to_first_token=self.first_token - self.submitted,
+            per_token=(self.last_token - self.first_token) / steps,
+            total=total,
+        )
+
+
+class Sequence:
+    """A request's state between steps; it knows no device. ``finish_reason`` is None until it has ended.
+
+    token_ids: the generated ones, an end-of-sequence token among them. The random number of a token depends on the
+    seed and its place in this list alone.
+    """
+
+    def __init__(self, request: Request, vocabulary: Vocabulary) -> None:
+        self.request = request
+        self.clock = Clock()
+        self.token_ids: list[int] = []
+        self.finish_reason: FinishReason | None = None
+        self._vocabulary = vocabulary
+        self._constraint = vocabulary.constrain(request.grammar) if request.grammar is not None else None
+        self._seen = seen_tokens(request.prompt.token_ids, vocabulary.size, exclude=vocabulary.banned_ids)
+        self._detokenizer = Detokenizer(vocabulary.tokenizer)
+        self._stop_strings = StopStrings(request.config.stop_strings)
+        self._pieces: list[str] = []
+        self._logprobs: list[TokenLogprob] = []
+
+    def row(self) -> Row:
+        """What the sampler must know to choose the next token."""
+        allowed = self._constraint.allowed() if self._constraint is not None else None
+        return Row(self.request.config, self._seen, allowed, len(self.token_ids))
+
+    def accept(self, choice: Choice) -> str:
+        """Take the chosen token; returns the text that may now be shown, often empty."""
+        self.clock.token()
+        self.token_ids.append(choice.token_id)
+        if self.request.config.logprobs is not None:
+            self._logprobs.append(self._logprob(choice))
+        if choice.token_id in self._vocabulary.eos_token_ids:
+            return self.finish("stop")
+        self._seen[choice.token_id] = True
+        if self._constraint is not None:
+            self._constraint.advance(choice.token_id)
+        released = self._show(self._detokenizer.push(choice.token_id))
+        if self.finish_reason is not None:
+            return released
+        if self._constraint is not None and self._constraint.done:
+            return released + self.finish("stop")
+        if len(self.token_ids) >= self.request.config.max_new_tokens:
+            return released + self.finish("length")
+        return released
+
+    def finish(self, reason: FinishReason) -> str:
+        """End here; returns the text that was held back, unless a stop string completes in it."""
+        released = self._show(self._detokenizer.flush())
+        if self.finish_reason is None:
+            self.finish_reason = reason
+            held = self._stop_strings.flush()
+            self._pieces.append(held)
+            released += held
+        return released
+
+    def completion(self) -> Completion:
+        """The outcome; only once ``finish_reason`` is known."""
+        assert self.finish_reason is not None
+        prompt = self.request.prompt
+        return Completion(
+            token_ids=self.token_ids,
+            text="".join(self._pieces),
+            finish_reason=self.finish_reason,
+            usage=Usage(
+                prompt_tokens=len(prompt.token_ids),
+                image_tokens=prompt.image_tokens,
+                completion_tokens=len(self.token_ids),
+            ),
+            timings=self.clock.timings(len(self.token_ids)),
+            logprobs=None if self.request.config.logprobs is None else self._logprobs,
+        )
+
+    def _show(self, text: str) -> str:
+        released, stopped = self._stop_strings.push(text)
+        if stopped:
+            self.finish_reason = "stop_string"
+        self._pieces.append(released)
+        return released
+
+    def _logprob(self, choice: Choice) -> TokenLogprob:
+        spell = self._vocabulary.spell
+        alternatives = [
+            TokenAlternative(token_id=token_id, text=spell(token_id), logprob=logprob)
+            for token_id, logprob in choice.alternatives
+        ]
+        return TokenLogprob(
+            token_id=choice.token_id, text=spell(choice.token_id), logprob=choice.logprob, alternatives=alternatives
+        )
