@@ -1,0 +1,105 @@
+"""What a task is: what the model is told, what it may write, and what its text means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from vi.inference.completion import Completion
+from vi.inference.errors import AnswerError, PromptError
+from vi.inference.generation_config import Setting
+from vi.inference.task_types.response import GenericResponse, PredictionResponse
+from vi.inference.task_types.thinking import split_thinking
+
+__all__ = ["GenericResponse", "PredictionResponse", "Reading", "Task"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text says. ``result`` is the task's own result, or a str where the text could not be parsed."""
+
+    result: Any
+    thinking: str | None = None
+    truncated: bool = False
+    parsed: BaseModel | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One kind of question.
+
+    response: class of its answers. system_prompt: what the model is told; a run may bring its own. default_prompt:
+    what is asked where the caller asks nothing, None where a prompt is required. schema: JSON Schema of the wire
+    document, None for free text. read: the answer's text, without any frame of thinking, to a Reading, or None where it
+    does not fit.
+    """
+
+    name: str
+    response: type[PredictionResponse]
+    system_prompt: str
+    default_prompt: str | None
+    schema: dict[str, Any] | None
+    read: Callable[[str], Reading | None]
+
+    def user_prompt(self, prompt: str | None) -> str:
+        """``prompt``, or the default for None. Raises PromptError where it is empty, or required and missing."""
+        asked = self.default_prompt if prompt is None else prompt
+        if asked is None:
+            raise PromptError(f"{self.name} needs a prompt.", 'Pass user_prompt="…".')
+        if not asked.strip():
+            raise PromptError(
+                f"The prompt {prompt!r} is empty.",
+                'Pass user_prompt="…".' if self.default_prompt is None else "Leave it out to use the default.",
+            )
+        return asked
+
+    def parse(self, text: str, truncated: bool = False) -> Reading:
+        """Read a model's whole text. ``truncated`` says that the length limit ended it.
+
+        Text that does not fit the task becomes a Reading whose result is the answer's text as it stands, never an
+        exception; it is marked truncated where the limit ended it. Raises AnswerError only where a caller's own
+        ``response_format`` rejects sound JSON.
+        """
+        thinking, answer = split_thinking(text)
+        try:
+            reading = self.read(answer)
+        except AnswerError as error:
+            error.raw_output = text
+            raise
+        if reading is None:
+            reading = Reading(result=answer, truncated=truncated)
+        return replace(reading, thinking=thinking)
+
+    def respond(
+        self,
+        completion: Completion,
+        *,
+        prompt: str,
+        generation: Mapping[str, Setting] | None = None,
+        warnings: Iterable[str] = (),
+    ) -> PredictionResponse:
+        """The typed answer for a finished generation; a GenericResponse where its text does not fit the task.
+
+        Raises AnswerError as ``parse`` does.
+        """
+        reading = self.parse(completion.text, truncated=completion.finish_reason == "length")
+        facts: dict[str, Any] = {
+            "prompt": prompt,
+            "result": reading.result,
+            "raw_output": completion.text,
+            "thinking": reading.thinking,
+            "truncated": reading.truncated,
+            "finish_reason": completion.finish_reason,
+            "usage": completion.usage,
+            "timings": completion.timings,
+            "generation": dict(generation or {}),
+            "warnings": [*warnings, *reading.warnings],
+            "logprobs": completion.logprobs,
+        }
+        if isinstance(reading.result, str):
+            return GenericResponse(**facts, parsed=reading.parsed)
+        return self.response(**facts)
