@@ -1,0 +1,55 @@
+"""Inference: load a model, ask it about a picture, get a typed answer. Names load when they are first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vi.inference.errors import (
+        AnswerError,
+        Cancelled,
+        ConfigError,
+        InferenceError,
+        LoadError,
+        PromptError,
+        SchemaError,
+        SourceError,
+        SourceUnreachable,
+        ViError,
+    )
+    from vi.inference.generation_config import GenerationConfig
+    from vi.inference.model import ViModel
+    from vi.inference.model_info import ModelInfo
+    from vi.inference.stream import Stream
+
+__all__ = [
+    "AnswerError",
+    "Cancelled",
+    "ConfigError",
+    "GenerationConfig",
+    "InferenceError",
+    "LoadError",
+    "ModelInfo",
+    "PromptError",
+    "SchemaError",
+    "SourceError",
+    "SourceUnreachable",
+    "Stream",
+    "ViError",
+    "ViModel",
+]
+
+_ROOMS = {"GenerationConfig": "generation_config", "ModelInfo": "model_info", "Stream": "stream", "ViModel": "model"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_ROOMS.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
