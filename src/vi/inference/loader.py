@@ -1,0 +1,252 @@
+"""A run's files → a model ready to run, with its tokenizer and image processor. The only caller of from_pretrained."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vi.inference.adapter import merge_adapter
+from vi.inference.errors import LoadError, did_you_mean
+from vi.inference.run_files import RunFiles
+from vi.inference.token_ids import eos_token_ids, media_token_ids
+from vi.inference.weights import find_weights
+
+if TYPE_CHECKING:
+    import torch
+
+_log = logging.getLogger(__name__)
+NO_LIMIT = 1 << 30  # tokenizers state absurd lengths where they have no limit
+REMOTE_CODE_HINT = (
+    "trust_remote_code=True runs the Python files of that folder with your rights: read them first, "
+    "or use a checkpoint of an architecture that transformers has."
+)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in evaluation mode, without gradients, and what is needed to speak to it.
+
+    context_length: tokens of prompt and answer together. vocab_size: width of the logits.
+    """
+
+    model: Any
+    tokenizer: Any
+    image_processor: Any
+    config: Any
+    device: torch.device
+    dtype: torch.dtype
+    eos_token_ids: tuple[int, ...]
+    media_token_ids: tuple[int, ...]
+    context_length: int
+    vocab_size: int
+
+
+def load(
+    files: RunFiles,
+    *,
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "auto",
+    trust_remote_code: bool = False,
+    allow_pickle: bool = False,
+    attn_implementation: str | None = None,
+    device_map: Any = None,
+    low_cpu_mem_usage: bool | None = None,
+) -> LoadedModel:
+    """Load the model of a run, its adapter merged.
+
+    device, dtype: see ``device.py`` for what ``auto`` chooses; ``device_map`` (accelerate) replaces ``device``.
+    low_cpu_mem_usage: accepted for scripts that pass it; loading never holds the weights twice.
+    Raises LoadError for files, a device, a number format or memory that is not there, and for code or pickles that
+    the caller did not allow.
+    """
+    from vi.inference.device import choose_device, choose_dtype, require_memory
+
+    folder = files.model_path
+    parameters = _safe_weights(folder, allow_pickle)
+    config = _load_config(folder, trust_remote_code)
+    target = choose_device(device)
+    chosen = choose_dtype(dtype, target, stored=_stored_dtype(config), parameters=parameters)
+    if device_map is None:
+        require_memory(target, chosen, parameters)
+    model_class = _model_class(config, folder, trust_remote_code)
+    options = {
+        "trust_remote_code": trust_remote_code,
+        "attn_implementation": attn_implementation,
+        "device_map": device_map,
+    }
+    options = {name: value for name, value in options.items() if value is not None and value is not False}
+    model = _load_weights(model_class, folder, config, chosen, allow_pickle, options)
+    if files.adapter_path is not None:
+        model = merge_adapter(model, files.adapter_path, allow_pickle=allow_pickle)
+    if device_map is None:
+        model = _move(model, target)
+    model.eval().requires_grad_(False)
+    tokenizer = _load_tokenizer(folder, trust_remote_code)
+    eos_ids = eos_token_ids(folder, config, tokenizer)
+    return LoadedModel(
+        model=model,
+        tokenizer=tokenizer,
+        image_processor=_load_image_processor(folder, trust_remote_code),
+        config=config,
+        device=model.device,
+        dtype=chosen,
+        eos_token_ids=eos_ids,
+        media_token_ids=media_token_ids(config, tokenizer, eos_ids),
+        context_length=_context_length(config, tokenizer),
+        vocab_size=model.get_output_embeddings().weight.shape[0],
+    )
+
+
+def _safe_weights(folder: Path, allow_pickle: bool) -> int:
+    """Number of parameters, or 0 where only a pickle knows. Raises LoadError for pickles that were not allowed."""
+    weights = find_weights(folder)
+    if weights.missing:
+        raise LoadError(f"{folder} lacks {', '.join(weights.missing)}.", "Fetch the checkpoint again.")
+    if (folder / "adapter_config.json").is_file():
+        hint = "Move adapter_config.json and adapter_model.safetensors into <run>/adapter/."
+        raise LoadError(f"{folder} holds an adapter among the model's own files.", hint)
+    if weights.safetensors:
+        return weights.parameter_count()
+    names = ", ".join(path.name for path in weights.pickles) or "none"
+    if not (weights.pickles and allow_pickle):
+        hint = "A pickle can run code: pass allow_pickle=True only for files you trust, or convert them to safetensors."
+        raise LoadError(f"{folder} has no safetensors weights; pickles: {names}.", hint)
+    return 0
+
+
+def _load_config(folder: Path, trust_remote_code: bool) -> Any:
+    import transformers
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    path = folder / "config.json"
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        model_type = stated.get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        raise LoadError(f"{path} is not a model's configuration ({error}).", "Fetch the checkpoint again.") from None
+    if model_type not in CONFIG_MAPPING_NAMES and not trust_remote_code:
+        if stated.get("auto_map"):
+            raise LoadError(f"{folder} brings its own code for {model_type!r} models.", REMOTE_CODE_HINT)
+        hint = f"{did_you_mean(str(model_type), CONFIG_MAPPING_NAMES)} A newer transformers may know it.".strip()
+        raise LoadError(f"{path}: transformers {transformers.__version__} has no model_type {model_type!r}.", hint)
+    with _reported(f"{path} cannot be used"):
+        return transformers.AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+
+
+def _model_class(config: Any, folder: Path, trust_remote_code: bool) -> Any:
+    """Exactly the class the checkpoint names: asking for it by name imports that architecture alone."""
+    import transformers
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KNOWN
+
+    name = KNOWN.get(config.model_type)
+    if isinstance(name, str):
+        return getattr(transformers, name)
+    auto_map = getattr(config, "auto_map", None) or {}
+    for auto in ("AutoModelForImageTextToText", "AutoModelForCausalLM", "AutoModel"):
+        if auto in auto_map:
+            if not trust_remote_code:
+                raise LoadError(f"{folder} brings its own code ({auto_map[auto]}).", REMOTE_CODE_HINT)
+            return getattr(transformers, auto)
+    architecture = ", ".join(config.architectures or [config.model_type])
+    hint = f"It takes a checkpoint of one of: {', '.join(sorted(KNOWN))}."
+    raise LoadError(f"{folder} is not a vision-language model ({architecture}).", hint)
+
+
+def _load_weights(
+    model_class: Any, folder: Path, config: Any, dtype: torch.dtype, allow_pickle: bool, options: dict[str, Any]
+) -> Any:
+    with _reported(f"The weights in {folder} cannot be loaded"), _without_bars():
+        model, report = model_class.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=None if allow_pickle else True,
+            weights_only=True,
+            output_loading_info=True,
+            **options,
+        )
+    missing = sorted(report["missing_keys"])
+    if missing:  # transformers would fill them with random numbers
+        message = f"The weights in {folder} lack {len(missing)} of the model's tensors, such as {missing[0]}."
+        raise LoadError(message, "Fetch the checkpoint again; config.json and the weights must belong together.")
+    return model
+
+
+def _load_tokenizer(folder: Path, trust_remote_code: bool) -> Any:
+    import transformers
+
+    with _reported(f"The tokenizer in {folder} cannot be loaded"):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=trust_remote_code, local_files_only=True
+        )
+        legacy = folder / "chat_template.json"  # where processors kept it before chat_template.jinja
+        if not tokenizer.chat_template and legacy.is_file():
+            tokenizer.chat_template = json.loads(legacy.read_text(encoding="utf-8"))["chat_template"]
+    return tokenizer
+
+
+def _load_image_processor(folder: Path, trust_remote_code: bool) -> Any:
+    """The Pillow one, whether torchvision is there or not: the same pixels on every machine."""
+    import transformers
+
+    with _reported(f"The picture processor in {folder} cannot be loaded"):
+        return transformers.AutoImageProcessor.from_pretrained(
+            folder, backend="pil", trust_remote_code=trust_remote_code, local_files_only=True
+        )
+
+
+def _move(model: Any, device: torch.device) -> Any:
+    with _reported(f"The model cannot be moved to {device}"):
+        return model.to(device)
+
+
+def _stored_dtype(config: Any) -> Any:
+    return getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None)
+
+
+def _context_length(config: Any, tokenizer: Any) -> int:
+    text_config = config.get_text_config()
+    stated = (getattr(text_config, "max_position_embeddings", None), tokenizer.model_max_length)
+    return next((int(value) for value in stated if value and value < NO_LIMIT), 4096)
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    """Whatever a loader underneath raises, as a LoadError whose first line is its first line."""
+    import torch
+
+    try:
+        yield
+    except LoadError:
+        raise
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        from vi.inference.device import available_devices
+
+        hint = f"Try dtype='bfloat16', a smaller model, or another device= ({', '.join(available_devices())})."
+        raise LoadError(f"{what}: out of memory.", hint) from error
+    except Exception as error:  # transformers, safetensors, tokenizers and torch share no base class
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        hint = "Fetch the checkpoint again, or check that its files belong together."
+        if isinstance(error, ImportError):
+            hint = "Install what it names, or leave out the option that needs it."
+        raise LoadError(f"{what}: {lines[0].rstrip('.')}.", hint) from error
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """No progress bars of transformers, which would write into a caller's terminal; its setting is put back."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
