@@ -1,0 +1,172 @@
+"""From logits to one token a row: the filters in the field's order, then argmax or a counted draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from vi.inference.errors import InferenceError
+from vi.inference.sampling import filters
+from vi.inference.sampling.filters import Array
+from vi.inference.sampling.randomness import uniform
+
+
+class SamplingConfig(Protocol):
+    """What the sampler reads of a ``GenerationConfig``; ``seed`` is resolved, so never negative."""
+
+    @property
+    def do_sample(self) -> bool: ...
+    @property
+    def temperature(self) -> float: ...
+    @property
+    def top_k(self) -> int | None: ...
+    @property
+    def top_p(self) -> float: ...
+    @property
+    def repetition_penalty(self) -> float: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def logprobs(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request's turn. ``seen``: bool [V], tokens to penalise. ``allowed``: bool [V] from a grammar, None is all.
+
+    ``step`` counts the request's generated tokens from 0; with the seed it fixes the random number.
+    """
+
+    config: SamplingConfig
+    seen: np.ndarray
+    allowed: np.ndarray | None = None
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chosen token. Logprobs are natural logs under the model itself, before any filter; best alternative first."""
+
+    token_id: int
+    logprob: float
+    alternatives: list[tuple[int, float]] = field(default_factory=list)
+
+
+def seen_tokens(token_ids: Iterable[int], vocab_size: int, exclude: Iterable[int] = ()) -> np.ndarray:
+    """Which tokens stand in ``token_ids``, as bool [vocab_size]; ``exclude`` (media and padding ids) never count."""
+    seen = np.zeros(vocab_size, dtype=bool)
+    seen[np.fromiter(token_ids, dtype=np.int64)] = True
+    seen[np.fromiter(exclude, dtype=np.int64)] = False
+    return seen
+
+
+def choose(logits: Array, rows: Sequence[Row], banned: np.ndarray | None = None) -> list[Choice]:
+    """One token for every row: penalty, mask, temperature, top-k, top-p, draw; or argmax after penalty and mask.
+
+    logits: [B, V], numpy or torch, B = len(rows). banned: bool [V], ids that are never chosen (media, padding).
+    A row's choice does not depend on the rows beside it. Ties of argmax go to the lowest id.
+    Raises InferenceError, naming the row, where nothing is allowed or the logits are not numbers.
+    """
+    if not rows:
+        return []
+    xp = array_namespace(logits)
+    if logits.dtype not in (xp.float32, xp.float64):
+        logits = xp.astype(logits, xp.float32)  # half precision would tie tokens that differ after a filter
+    scores = _mask(_penalise(logits, rows), rows, banned)
+    _check(logits, scores, rows)
+    token_ids = xp.argmax(scores, axis=-1).tolist()
+    drawn = [i for i, row in enumerate(rows) if row.config.do_sample and row.config.temperature > 0]
+    if drawn:
+        picked = _draw(xp.take(scores, _like(logits, drawn, xp.int64), axis=0), [rows[i] for i in drawn])
+        for i, token_id in zip(drawn, picked, strict=True):
+            token_ids[i] = token_id
+    return _with_logprobs(logits, rows, token_ids)
+
+
+def _penalise(logits: Array, rows: Sequence[Row]) -> Array:
+    xp = array_namespace(logits)
+    penalty = [row.config.repetition_penalty for row in rows]
+    if all(value == 1 for value in penalty):
+        return logits
+    seen = _like(logits, np.stack([row.seen for row in rows]), xp.bool)
+    return filters.repetition_penalty(logits, seen, _like(logits, penalty, xp.float64))
+
+
+def _mask(logits: Array, rows: Sequence[Row], banned: np.ndarray | None) -> Array:
+    xp = array_namespace(logits)
+    if banned is not None:
+        logits = filters.mask(logits, _like(logits, ~banned, xp.bool))
+    if all(row.allowed is None for row in rows):
+        return logits
+    everything = np.ones(logits.shape[-1], dtype=bool)
+    allowed = np.stack([everything if row.allowed is None else row.allowed for row in rows])
+    return filters.mask(logits, _like(logits, allowed, xp.bool))
+
+
+def _check(logits: Array, scores: Array, rows: Sequence[Row]) -> None:
+    """Raise for the first row in which no token can be chosen, with the reason."""
+    xp = array_namespace(logits)
+    sound = xp.isfinite(xp.max(logits, axis=-1)).tolist()
+    possible = xp.isfinite(xp.max(scores, axis=-1)).tolist()
+    for i, row in enumerate(rows):
+        if not sound[i]:
+            raise InferenceError(
+                f"The model's logits for row {i} at step {row.step} are not finite.",
+                "Its weights may be damaged or overflow in this precision; try dtype='float32'.",
+            )
+        if not possible[i]:
+            raise InferenceError(
+                f"No token is allowed for row {i} at step {row.step}: grammar and banned ids leave nothing to choose.",
+                "The schema may need text that this model's vocabulary cannot spell.",
+            )
+
+
+def _draw(scores: Array, rows: Sequence[Row]) -> list[int]:
+    """Temperature, top-k, top-p and the draw. scores: [S, V], the sampled rows after penalty and mask."""
+    xp = array_namespace(scores)
+    vocab_size = scores.shape[-1]
+
+    def knob(read: Callable[[Row], float], dtype: Any = xp.float64) -> Array:
+        return _like(scores, [read(row) for row in rows], dtype)
+
+    scores = filters.temperature(scores, knob(lambda row: row.config.temperature))
+    if any(_top_k(row, vocab_size) < vocab_size for row in rows):
+        scores = filters.top_k(scores, knob(lambda row: _top_k(row, vocab_size), xp.int64))
+    if any(row.config.top_p < 1 for row in rows):
+        scores = filters.top_p(scores, knob(lambda row: row.config.top_p))
+    return filters.inverse_cdf(scores, knob(lambda row: uniform(row.config.seed, row.step))).tolist()
+
+
+def _top_k(row: Row, vocab_size: int) -> int:
+    return vocab_size if row.config.top_k is None else row.config.top_k
+
+
+def _with_logprobs(logits: Array, rows: Sequence[Row], token_ids: list[int]) -> list[Choice]:
+    xp = array_namespace(logits)
+    logprobs = filters.log_softmax(logits)
+    place = xp.arange(logits.shape[-1], device=device(logits))
+    chosen = place == _like(logits, token_ids, xp.int64)[:, None]
+    own = xp.max(filters.mask(logprobs, chosen), axis=-1).tolist()
+    choices = []
+    for i, row in enumerate(rows):
+        alternatives = _most_likely(logprobs[i, :], row.config.logprobs) if row.config.logprobs else []
+        choices.append(Choice(token_ids[i], own[i], alternatives))
+    return choices
+
+
+def _most_likely(logprobs: Array, count: int) -> list[tuple[int, float]]:
+    """The ``count`` best of [V], best first, ties by id."""
+    xp = array_namespace(logprobs)
+    threshold = xp.sort(logprobs, descending=True, stable=False)[min(count, logprobs.shape[0]) - 1]
+    (ids,) = xp.nonzero(logprobs >= threshold)  # a few more than count where they tie
+    pairs = zip(ids.tolist(), xp.take(logprobs, ids).tolist(), strict=True)
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:count]
+
+
+def _like(logits: Array, values: Any, dtype: Any) -> Array:
+    """``values`` as an array of the logits' library, on their device."""
+    return array_namespace(logits).asarray(values, dtype=dtype, device=device(logits))

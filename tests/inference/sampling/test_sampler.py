@@ -1,0 +1,165 @@
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy.stats import chisquare
+
+from vi.inference.errors import InferenceError
+from vi.inference.sampling.sampler import Row, choose, seen_tokens
+
+LIBRARIES = {"numpy": np.asarray, "torch": torch.as_tensor}
+VOCAB = 40
+
+
+@dataclass(frozen=True)
+class Config:
+    do_sample: bool = True
+    temperature: float = 1.0
+    top_k: int | None = 50
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+    logprobs: int | None = None
+
+
+configs = st.builds(
+    Config,
+    do_sample=st.booleans(),
+    temperature=st.sampled_from([0.0, 0.3, 1.0, 1.7]),
+    top_k=st.sampled_from([None, 1, 5, 100]),
+    top_p=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
+    repetition_penalty=st.sampled_from([1.0, 1.05, 2.0]),
+    seed=st.integers(0, 2**63 - 1),
+    logprobs=st.sampled_from([None, 0, 3]),
+)
+
+
+@pytest.fixture(params=LIBRARIES, scope="module")
+def array(request):
+    return LIBRARIES[request.param]
+
+
+def random_logits(seed, rows):
+    return (np.random.default_rng(seed).normal(size=(rows, VOCAB)) * 2).astype(np.float32)
+
+
+def nothing_seen():
+    return np.zeros(VOCAB, dtype=bool)
+
+
+@given(st.lists(configs, min_size=1, max_size=6), st.integers(0, 1000))
+def test_a_row_does_not_notice_its_company_or_the_library(mix, seed):
+    logits = random_logits(seed, len(mix))
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i, config in enumerate(mix):
+        allowed = None if i % 2 else rng.random(VOCAB) < 0.5
+        if allowed is not None:
+            allowed[3] = True
+        rows.append(Row(config, rng.random(VOCAB) < 0.3, allowed, step=i))
+    together = choose(logits, rows)
+    for i, row in enumerate(rows):
+        (alone,) = choose(torch.from_numpy(logits[i : i + 1]), [row])
+        assert alone.token_id == together[i].token_id
+        assert alone.logprob == pytest.approx(together[i].logprob, abs=1e-12)
+        assert [a[0] for a in alone.alternatives] == [a[0] for a in together[i].alternatives]
+        assert row.allowed is None or row.allowed[alone.token_id]
+
+
+def test_greedy_is_argmax_after_penalty_and_mask_with_the_lowest_id_on_ties(array):
+    logits = np.zeros((4, VOCAB), dtype=np.float32)
+    logits[:, [5, 9]] = 4.0
+    logits[:, 6] = 3.9
+    seen = nothing_seen()
+    seen[[5, 9]] = True
+    allowed = np.ones(VOCAB, dtype=bool)
+    allowed[5] = False
+    greedy = Config(do_sample=False)
+    rows = [
+        Row(greedy, nothing_seen()),
+        Row(replace(greedy, repetition_penalty=1.5), seen),
+        Row(greedy, nothing_seen(), allowed),
+        Row(Config(temperature=0.0), nothing_seen()),
+    ]
+    assert [choice.token_id for choice in choose(array(logits), rows)] == [5, 6, 9, 5]
+
+
+def test_greedy_ignores_every_sampling_value(array):
+    logits = random_logits(1, 1)
+    wild = Config(do_sample=False, temperature=2.0, top_k=3, top_p=0.1, seed=9)
+    assert choose(array(logits), [Row(wild, nothing_seen())])[0].token_id == logits[0].argmax()
+
+
+def test_draws_over_steps_follow_the_distribution(array):
+    logits, draws = random_logits(2, 1), 20_000
+    rows = [Row(Config(seed=5, top_k=None), nothing_seen(), step=step) for step in range(draws)]
+    picked = [choice.token_id for choice in choose(array(np.repeat(logits, draws, axis=0)), rows)]
+    expected = torch.softmax(torch.from_numpy(logits).double(), dim=-1)[0].numpy()
+    assert chisquare(np.bincount(picked, minlength=VOCAB), expected * draws).pvalue > 1e-3
+
+
+def test_seeds_give_different_texts_and_a_seed_gives_its_own_again():
+    logits = np.zeros((1, VOCAB), dtype=np.float32)
+
+    def text(seed):
+        return [choose(logits, [Row(Config(seed=seed), nothing_seen(), step=step)])[0].token_id for step in range(12)]
+
+    assert text(1) == text(1)
+    assert len({tuple(text(seed)) for seed in range(20)}) == 20
+
+
+def test_logprobs_are_the_models_own_before_any_filter(array):
+    logits = random_logits(4, 2)
+    oracle = torch.log_softmax(torch.from_numpy(logits).double(), dim=-1).numpy()
+    allowed = nothing_seen()
+    allowed[17] = True
+    config = Config(temperature=0.4, top_k=2, repetition_penalty=2.0, logprobs=5)
+    rows = [Row(config, ~nothing_seen(), allowed), Row(replace(config, logprobs=0), nothing_seen())]
+    first, second = choose(array(logits), rows)
+    assert first.token_id == 17
+    assert first.logprob == pytest.approx(oracle[0, 17], abs=1e-9)
+    assert [token_id for token_id, _ in first.alternatives] == np.argsort(-oracle[0])[:5].tolist()
+    assert_allclose([value for _, value in first.alternatives], np.sort(oracle[0])[::-1][:5], atol=1e-9)
+    assert second.alternatives == []
+
+
+def test_banned_ids_are_never_chosen_however_likely(array):
+    logits = random_logits(5, 60)
+    logits[:, :4] = 50.0
+    banned = nothing_seen()
+    banned[:4] = True
+    rows = [Row(Config(do_sample=step % 2 == 0), nothing_seen(), step=step) for step in range(60)]
+    assert all(choice.token_id >= 4 for choice in choose(array(logits), rows, banned))
+
+
+def test_nothing_allowed_is_an_error_that_says_so(array):
+    rows = [Row(Config(), nothing_seen()), Row(Config(), nothing_seen(), nothing_seen(), step=8)]
+    with pytest.raises(InferenceError, match=r"row 1 at step 8.*grammar"):
+        choose(array(random_logits(6, 2)), rows)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_logits_that_are_not_numbers_are_an_error(array, bad):
+    logits = random_logits(6, 1)
+    logits[0, 3] = bad
+    with pytest.raises(InferenceError, match="not finite"):
+        choose(array(logits), [Row(Config(), nothing_seen())])
+
+
+def test_half_precision_logits_are_taken():
+    logits = torch.from_numpy(random_logits(7, 1)).to(torch.bfloat16)
+    (choice,) = choose(logits, [Row(Config(do_sample=False, logprobs=2), nothing_seen())])
+    assert choice.token_id == int(logits.argmax())
+
+
+def test_no_rows_need_no_tokens():
+    assert choose(np.zeros((0, VOCAB), dtype=np.float32), []) == []
+
+
+def test_seen_tokens_leave_out_media_and_padding():
+    assert np.flatnonzero(seen_tokens([3, 3, 9, 11], 12, exclude=[9, 2])).tolist() == [3, 11]
+    assert not seen_tokens([], 4).any()
