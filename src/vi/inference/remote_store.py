@@ -68,13 +68,17 @@ class RemoteStore:
             return [self._describe(f"{run}/{n}", n.removeprefix(folder), (digests or {}).get(n)) for n in wanted]
 
     def read(self, file: RemoteFile, start: int) -> Iterator[tuple[int, bytes]]:
-        """Pieces of ``file`` with their offsets, from byte ``start``, or from 0 where the store cannot seek."""
-        with self._failures("read"), self._fs.open(file.path, "rb") as source:
+        """Pieces of ``file`` with their offsets from byte ``start``; all of them again where the store only streams."""
+        with self._failures("read"):
+            try:
+                yield from self._pieces(file.path, start)
+            except ValueError:  # fsspec's answer to an HTTP server without ranges; block_size=0 makes it stream
+                yield from self._pieces(file.path, 0, block_size=0)
+
+    def _pieces(self, path: str, start: int, **options: int) -> Iterator[tuple[int, bytes]]:
+        with self._fs.open(path, "rb", **options) as source:
             if start:
-                try:
-                    source.seek(start)
-                except (ValueError, OSError, NotImplementedError):  # a server that only streams
-                    start = 0
+                source.seek(start)
             while piece := source.read(PIECE_BYTES):
                 yield start, piece
                 start += len(piece)
