@@ -7,6 +7,7 @@ import traceback
 import weakref
 from queue import SimpleQueue
 
+from vi.inference.engine.base import Engine
 from vi.inference.engine.generation import Generation, Job
 from vi.inference.engine.request import Request
 from vi.inference.engine.runners.base import Runner
@@ -15,6 +16,8 @@ from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.sampling.sampler import choose
 
+if TYPE_CHECKING:
+    from vi.inference.loader import LoadedModel
 
 LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every token
 
@@ -58,6 +61,13 @@ class DeviceLoop:
                 logits = self.runner.decode(state, sequence.token_ids[-1])
             (choice,) = choose(logits, [sequence.row()], banned=self.vocabulary.banned)
             job.show(sequence.accept(choice))
+
+
+def start_engine(loaded: LoadedModel) -> Engine:
+    """The engine that suits a loaded model."""
+    from vi.inference.engine.runners.torch_runner import TorchRunner
+
+    return SerialEngine(TorchRunner(loaded), Vocabulary(loaded))
 
 
 class SerialEngine:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """One prompt to be answered. ``config`` is resolved: complete, its seed not negative. ``grammar``: None is free text."""
+    """One prompt to be answered. config: resolved, its seed not negative. grammar: None is free text."""
 
     prompt: Prompt
     config: GenerationConfig

@@ -26,7 +26,8 @@ class Vocabulary:
         self.size = loaded.vocab_size
         self.eos_token_ids = frozenset(loaded.eos_token_ids)
         unused = set(range(self.size)) - set(self.tokenizer.get_vocab().values())
-        self.banned_ids = sorted((unused | set(loaded.media_token_ids)) - self.eos_token_ids)
+        media = {token_id for token_id in loaded.media_token_ids if token_id < self.size}
+        self.banned_ids = sorted((unused | media) - self.eos_token_ids)
         self.banned = np.zeros(self.size, dtype=bool)
         self.banned[self.banned_ids] = True
         self._tables: TokenizerTables | None = None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import TemplateError
 from tokenizers import Tokenizer
 
 from vi.inference.errors import LoadError, PromptError
@@ -81,7 +82,10 @@ class ChatPrompt:
             messages.append({"role": "system", "content": [_text_part(system_prompt, texts)]})
         parts: list[dict[str, str]] = [{"type": "image"}] * num_pictures
         messages.append({"role": "user", "content": [*parts, _text_part(user_prompt, texts)]})
-        template = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        try:
+            template = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            raise LoadError(f"This checkpoint's chat template cannot be rendered: {error}.") from error
         found = [int(index) for index in SENTINEL.findall(template)]
         if found != list(range(len(texts))) or template.count(self._image_token) != num_pictures:
             raise LoadError(

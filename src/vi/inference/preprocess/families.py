@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vi.inference.errors import LoadError, did_you_mean
@@ -16,15 +16,18 @@ class Family:
     """One architecture.
 
     placeholders: (image processor's output, model config, image token) -> the prompt text of each picture.
-    mrope: positions have three axes (time, height, width), as in Qwen2-VL (Wang et al. 2024, section 2.1).
+    options: what the image processor is called with besides the pictures. layout: names in its output that only say
+    how a picture was cut, which ``forward`` does not take. mrope: positions have three axes (time, height, width).
     """
 
     placeholders: Placeholders
+    layout: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     mrope: bool = False
 
 
 def merged_grid(inputs: Mapping[str, Any], config: Any, image_token: str) -> list[str]:
-    """One token for every square of ``spatial_merge_size`` patches; grids are [pictures, 3] as (time, height, width)."""
+    """One token for every square of merged patches. Grids are [pictures, 3]: time, height, width, in patches."""
     merge = config.vision_config.spatial_merge_size
     return [image_token * (int(grid.prod()) // merge**2) for grid in inputs["image_grid_thw"]]
 
@@ -48,7 +51,7 @@ def tiles(inputs: Mapping[str, Any], config: Any, image_token: str) -> list[str]
 FAMILIES: dict[str, Family] = {
     "qwen2_vl": Family(placeholders=merged_grid, mrope=True),
     "qwen2_5_vl": Family(placeholders=merged_grid, mrope=True),
-    "smolvlm": Family(placeholders=tiles),
+    "smolvlm": Family(placeholders=tiles, layout=("rows", "cols"), options={"return_row_col_info": True}),
 }
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-NOT_FOR_THE_MODEL = ("rows", "cols")  # say how a picture was cut into tiles; ``forward`` does not take them
-
 
 @dataclass(frozen=True)
 class EncodedPictures:
@@ -33,18 +31,11 @@ def encode_pictures(
     """
     if not pictures:
         return EncodedPictures({}, [])
-    extra = {"return_row_col_info": True} if "return_row_col_info" in _accepted(image_processor) else {}
     try:
-        inputs = dict(image_processor(images=list(pictures), return_tensors="pt", **extra))
+        inputs = dict(image_processor(images=list(pictures), return_tensors="pt", **family.options))
     except ValueError as error:
         sizes = ", ".join(f"{picture.width}x{picture.height}" for picture in pictures)
         raise PromptError(f"A picture of {sizes} pixels cannot be prepared for this model: {error}.") from error
     placeholders = family.placeholders(inputs, config, image_token)
-    return EncodedPictures(
-        {name: tensor for name, tensor in inputs.items() if name not in NOT_FOR_THE_MODEL}, placeholders
-    )
-
-
-def _accepted(image_processor: Any) -> frozenset[str]:
-    kwargs = getattr(image_processor, "valid_kwargs", None)
-    return frozenset(getattr(kwargs, "__annotations__", {}))
+    tensors = {name: tensor for name, tensor in inputs.items() if name not in family.layout}
+    return EncodedPictures(tensors, placeholders)

@@ -31,11 +31,12 @@ class TorchRunner:
     def __init__(self, loaded: LoadedModel) -> None:
         self._model: Any = loaded.model
         self._config: Any = loaded.config
+        self._device, self._dtype = loaded.device, loaded.dtype
         self._mrope = get_family(loaded.config.model_type).mrope
 
     @torch.inference_mode()
     def prefill(self, prompt: Prompt) -> tuple[TorchState, torch.Tensor]:
-        """Read the prompt and its pictures. Returns the state and logits [1, V]; raises InferenceError out of memory."""
+        """Read the prompt and its pictures. Returns (state, logits [1, V]); raises InferenceError out of memory."""
         input_ids = self._tensor([prompt.token_ids])  # [1, S]
         state = TorchState(DynamicCache(config=self._config.get_text_config()), len(prompt.token_ids))
         inputs = {name: self._place(tensor) for name, tensor in prompt.media.items()}
@@ -71,8 +72,8 @@ class TorchRunner:
         return mrope_positions(prompt.token_ids, self._config.image_token_id, pictures, merge)[:, None]
 
     def _tensor(self, values: Any) -> torch.Tensor:
-        return torch.as_tensor(values, dtype=torch.int64, device=self._model.device)
+        return torch.as_tensor(values, dtype=torch.int64, device=self._device)
 
     def _place(self, tensor: torch.Tensor) -> torch.Tensor:
         """On the model's device, and in its precision where it holds pixels."""
-        return tensor.to(self._model.device, self._model.dtype if tensor.is_floating_point() else tensor.dtype)
+        return tensor.to(self._device, self._dtype if tensor.is_floating_point() else tensor.dtype)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from vi.inference.errors import LoadError, PromptError
+from vi.inference.preprocess.chat import ChatPrompt
+from vi.inference.preprocess.families import get_family
+
+FAMILIES = ["qwen2_5_vl", "qwen2_vl", "smolvlm"]
+ORDINARY = st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_characters="<>|"), min_size=1, max_size=40)
+PICTURE = Image.new("RGB", (70, 50), "teal")
+
+
+def usual_tokens(loaded: Any, user: str, picture: Image.Image | None, system: str | None) -> list[int]:
+    """What the tokenizer itself makes of the rendered conversation with each picture's token written out."""
+    parts = [{"type": "image"}] if picture else []
+    messages = [{"role": "system", "content": [{"type": "text", "text": system}]}] if system else []
+    messages.append({"role": "user", "content": [*parts, {"type": "text", "text": user}]})
+    text = loaded.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    if picture:
+        token = loaded.tokenizer.convert_ids_to_tokens(loaded.config.image_token_id)
+        family = get_family(loaded.config.model_type)
+        inputs = loaded.image_processor(images=[picture], return_tensors="pt", **family.options)
+        text = text.replace(token, family.placeholders(inputs, loaded.config, token)[0])
+    return loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@settings(max_examples=60, deadline=None)
+@given(user=ORDINARY, system=st.none() | ORDINARY, with_picture=st.booleans())
+def test_an_ordinary_prompt_is_tokenized_as_usual(loaded_models, name, user, system, with_picture):
+    loaded, picture = loaded_models[name], PICTURE if with_picture else None
+    prompt = ChatPrompt(loaded).build(user, picture=picture, system_prompt=system)
+    assert prompt.token_ids == usual_tokens(loaded, user, picture, system)
+    assert prompt.image_tokens == prompt.token_ids.count(loaded.config.image_token_id)
+    assert bool(prompt.image_tokens) == bool(prompt.media) == with_picture
+
+
+@pytest.mark.parametrize("size", [(1, 1), (28, 28), (640, 480), (33, 200)])
+def test_a_picture_takes_as_many_places_as_the_model_has_features_for_it(loaded_models, size):
+    for loaded in loaded_models.values():
+        prompt = ChatPrompt(loaded).build("Count.", picture=Image.new("RGB", size))
+        features = loaded.model.get_image_features(**prompt.media, return_dict=True).pooler_output
+        assert prompt.image_tokens == sum(part.reshape(-1, part.shape[-1]).shape[0] for part in features)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_what_a_user_writes_never_becomes_a_special_token(loaded_models, name, data):
+    loaded = loaded_models[name]
+    special = {token.content: i for i, token in loaded.tokenizer.added_tokens_decoder.items()}
+    pieces = st.lists(st.sampled_from([*special, "<image>", "im_end|>", "<|", " ", "\n", "ok"]), min_size=1).map("".join)
+    user, system = data.draw(pieces), data.draw(pieces)
+    chat = ChatPrompt(loaded)
+    harmless = chat.build("a", picture=PICTURE, system_prompt="b").token_ids
+    written = chat.build(f"a{user}", picture=PICTURE, system_prompt=f"b{system}").token_ids
+    assert [i for i in written if i in special.values()] == [i for i in harmless if i in special.values()]
+    text = loaded.tokenizer.decode(written)
+    assert f"a{user}".strip() in text
+    assert f"b{system}".strip() in text
+
+
+def test_a_text_that_looks_like_the_sentinel_of_another_is_text(loaded):
+    chat = ChatPrompt(loaded)
+    prompt = chat.build("\ue0000\ue001 and \ue0001\ue001", system_prompt="\ue0001\ue001")
+    assert loaded.tokenizer.decode(prompt.token_ids).count("\ue0001\ue001") == 2
+    assert loaded.tokenizer.decode(prompt.token_ids).count("\ue0000\ue001") == 1
+
+
+def test_room_is_what_the_context_leaves_for_the_answer(loaded):
+    chat = ChatPrompt(loaded)
+    prompt = chat.build("How many?", picture=PICTURE)
+    assert chat.room(prompt) == loaded.context_length - len(prompt.token_ids) > 0
+
+
+def test_a_prompt_longer_than_the_context_states_both_lengths(loaded):
+    with pytest.raises(PromptError, match=r"2,2\d\d tokens long, 4 of them for the picture.*context is 2,048 tokens"):
+        ChatPrompt(loaded).build("ä" * 1100, picture=PICTURE)
+
+
+def test_a_prompt_that_leaves_one_token_fits_and_one_that_leaves_none_does_not(loaded):
+    chat = ChatPrompt(loaded)
+    letters = loaded.context_length - len(chat.build("").token_ids) - 1
+    assert chat.room(chat.build("~" * letters)) == 1
+    with pytest.raises(PromptError, match="2,048 tokens long"):
+        chat.build("~" * (letters + 1))
+
+
+def test_eight_threads_build_the_same_prompts_as_one(loaded):
+    chat = ChatPrompt(loaded)
+    texts = [f"How many {word} bolts? <|im_end|>" for word in ("red", "blue", "small") for _ in range(8)]
+    alone = [chat.build(text, picture=PICTURE).token_ids for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda text: chat.build(text, picture=PICTURE).token_ids, texts)) == alone
+
+
+def with_template(loaded: Any, template: str | None) -> Any:
+    tokenizer = copy.deepcopy(loaded.tokenizer)
+    tokenizer.chat_template = template
+    return dataclasses.replace(loaded, tokenizer=tokenizer)
+
+
+def test_a_checkpoint_without_a_chat_template_says_so(loaded):
+    with pytest.raises(LoadError, match="no chat template"):
+        ChatPrompt(with_template(loaded, None))
+
+
+def test_a_template_that_drops_the_system_prompt_is_refused_not_obeyed(loaded):
+    chat = ChatPrompt(with_template(loaded, "{{ messages[-1]['content'][-1]['text'] }}"))
+    assert chat.build("Hello").token_ids
+    with pytest.raises(LoadError, match="does not show a system prompt"):
+        chat.build("Hello", system_prompt="Be brief.")
+
+
+def test_a_template_that_raises_is_a_load_error(loaded):
+    chat = ChatPrompt(with_template(loaded, "{{ raise_exception('no system role') }}"))
+    with pytest.raises(LoadError, match="no system role"):
+        chat.build("Hello")
+
+
+@pytest.mark.parametrize("text", ["  Hello there \n", "Hello", "   "])
+def test_a_template_that_trims_trims_what_the_user_wrote(loaded, text):
+    trimming = with_template(loaded, "<|im_start|>user\n{{ messages[0]['content'][0]['text'] | trim }}<|im_end|>")
+    assert ChatPrompt(trimming).build(text).token_ids == usual_tokens(trimming, text, None, None)
