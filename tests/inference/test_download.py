@@ -146,25 +146,22 @@ def test_a_file_that_the_manifest_promises_must_be_there(url, tmp_path):
         download(RemoteStore(url), "bolts", tmp_path / "bolts")
 
 
-def test_nobody_sees_a_half_replaced_run(url, tmp_path):
-    target = tmp_path / "bolts"
+def test_the_old_run_stays_whole_until_the_new_one_is(url, tmp_path):
+    target, seen = tmp_path / "bolts", []
     download(RemoteStore(url), "bolts", target)
-    seen, done = [], threading.Event()
+    changed = {"model/config.json": b'{"new": 1}'}
+    put(url, changed)
 
-    def watch():
-        while not done.is_set():
-            try:
-                seen.append({path.name for path in (target / "model").iterdir()})
-            except FileNotFoundError:  # between two renames
-                continue
+    class WatchingStore(RemoteStore):
+        def read(self, file, start):
+            for piece in super().read(file, start):
+                seen.append(contents(target))
+                yield piece
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    for _ in range(5):
-        download(RemoteStore(url), "bolts", target, overwrite=True)
-    done.set()
-    watcher.join()
-    assert all(names in (set(), {"config.json", "model.safetensors", "empty.txt"}) or len(names) == 3 for names in seen)
+    download(WatchingStore(url), "bolts", target, overwrite=True)
+    assert len(seen) == 4
+    assert all(files == of_run(FILES) for files in seen)
+    assert contents(target) == of_run(FILES | changed)
 
 
 def test_processes_that_fetch_the_same_run_do_not_disturb_each_other(tmp_path):

@@ -35,13 +35,10 @@ def choose_device(device: str | torch.device) -> torch.device:
         chosen = torch.device(device)
     except (RuntimeError, TypeError):
         raise LoadError(f"device={device!r} is not a device.", hint) from None
-    if chosen.type == "cpu":
-        return torch.device("cpu")
-    if str(chosen) not in there and f"{chosen.type}:0" not in there:
-        raise LoadError(f"device={str(device)!r} is not on this machine.", hint)
-    if chosen.index is not None and str(chosen) not in there and chosen.type != "mps":
-        raise LoadError(f"device={str(device)!r} is not on this machine.", hint)
-    return chosen
+    for known in map(torch.device, there):
+        if known.type == chosen.type and chosen.index in (None, known.index or 0):
+            return known if chosen.type == "cpu" else chosen
+    raise LoadError(f"device={str(device)!r} is not on this machine.", hint)
 
 
 def choose_dtype(dtype: str | torch.dtype, device: torch.device, *, stored: Any, parameters: int) -> torch.dtype:

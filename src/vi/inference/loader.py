@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from vi.inference.weights import find_weights
 if TYPE_CHECKING:
     import torch
 
-_log = logging.getLogger(__name__)
 NO_LIMIT = 1 << 30  # tokenizers state absurd lengths where they have no limit
 REMOTE_CODE_HINT = (
     "trust_remote_code=True runs the Python files of that folder with your rights: read them first, "
@@ -74,31 +72,34 @@ def load(
     if device_map is None:
         require_memory(target, chosen, parameters)
     model_class = _model_class(config, folder, trust_remote_code)
-    options = {
-        "trust_remote_code": trust_remote_code,
-        "attn_implementation": attn_implementation,
-        "device_map": device_map,
-    }
-    options = {name: value for name, value in options.items() if value is not None and value is not False}
+    stated = {"trust_remote_code": trust_remote_code or None, "device_map": device_map}
+    stated["attn_implementation"] = attn_implementation
+    options = {name: value for name, value in stated.items() if value is not None}
     model = _load_weights(model_class, folder, config, chosen, allow_pickle, options)
     if files.adapter_path is not None:
         model = merge_adapter(model, files.adapter_path, allow_pickle=allow_pickle)
     if device_map is None:
         model = _move(model, target)
     model.eval().requires_grad_(False)
+    return _with_its_words(model, config, chosen, folder, trust_remote_code)
+
+
+def _with_its_words(model: Any, config: Any, dtype: torch.dtype, folder: Path, trust_remote_code: bool) -> LoadedModel:
     tokenizer = _load_tokenizer(folder, trust_remote_code)
+    vocab_size = model.get_output_embeddings().weight.shape[0]
     eos_ids = eos_token_ids(folder, config, tokenizer)
+    media_ids = media_token_ids(config, tokenizer, eos_ids)
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         image_processor=_load_image_processor(folder, trust_remote_code),
         config=config,
         device=model.device,
-        dtype=chosen,
-        eos_token_ids=eos_ids,
-        media_token_ids=media_token_ids(config, tokenizer, eos_ids),
+        dtype=dtype,
+        eos_token_ids=tuple(token_id for token_id in eos_ids if token_id < vocab_size),
+        media_token_ids=tuple(token_id for token_id in media_ids if token_id < vocab_size),
         context_length=_context_length(config, tokenizer),
-        vocab_size=model.get_output_embeddings().weight.shape[0],
+        vocab_size=vocab_size,
     )
 
 
@@ -241,8 +242,7 @@ def _reported(what: str) -> Iterator[None]:
 @contextmanager
 def _without_bars() -> Iterator[None]:
     """No progress bars of transformers, which would write into a caller's terminal; its setting is put back."""
-    from transformers.utils import logging
-
+    from transformers.utils 
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
