@@ -150,3 +150,31 @@ def test_sampled_frequencies_follow_the_filtered_distribution(array, t, k, p):
     counts = np.bincount(np.asarray(filters.inverse_cdf(rows, array(u))), minlength=24)
     assert counts[expected == 0].sum() == 0
     assert chisquare(counts[expected > 0], expected[expected > 0] * draws).pvalue > 1e-3
+
+
+@given(sizes, seeds, st.integers(1, 12), st.booleans())
+def test_candidates_lose_no_token_that_can_be_among_the_k_most_likely(array, size, seed, k, rounded):
+    logits = random_logits(seed, size)
+    logits = np.round(logits) if rounded else logits
+    logits[np.random.default_rng(seed).random(size) < 0.5] = -np.inf
+    logits[:, 0] = 0.0
+    values, ids = (np.asarray(a) for a in filters.candidates(array(logits), k))
+    whole = np.asarray(filters.top_k(array(logits), array(np.full(size[0], k))))
+    few = np.asarray(filters.top_k(array(values), array(np.full(size[0], k))))
+    for row in range(size[0]):
+        there = np.isfinite(few[row])
+        assert_array_equal(ids[row, there], np.flatnonzero(np.isfinite(whole[row])))
+        assert_array_equal(values[row, there], logits[row, ids[row, there]])
+
+
+def test_candidates_of_a_large_vocabulary_are_few(array):
+    values, ids = filters.candidates(array(random_logits(0, (3, 150_000))), 50)
+    assert values.shape == ids.shape
+    assert values.shape[1] < 100
+
+
+@given(sizes, seeds)
+def test_log_total_is_torchs_logsumexp(array, size, seed):
+    logits = random_logits(seed, size)
+    oracle = torch.logsumexp(torch.from_numpy(logits).double(), dim=-1).numpy()
+    assert_allclose(np.asarray(filters.log_total(array(logits))), oracle, atol=1e-6)

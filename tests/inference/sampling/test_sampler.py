@@ -12,7 +12,7 @@ from vi.inference.errors import InferenceError
 from vi.inference.sampling.sampler import Row, choose, seen_tokens
 
 LIBRARIES = {"numpy": np.asarray, "torch": torch.as_tensor}
-VOCAB = 40
+VOCAB = 130  # large enough that a small top_k looks at candidates alone
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def test_a_row_does_not_notice_its_company_or_the_library(mix, seed):
     for i, row in enumerate(rows):
         (alone,) = choose(torch.from_numpy(logits[i : i + 1]), [row])
         assert alone.token_id == together[i].token_id
-        assert alone.logprob == pytest.approx(together[i].logprob, abs=1e-12)
+        assert alone.logprob == pytest.approx(together[i].logprob, abs=1e-6)
         assert [a[0] for a in alone.alternatives] == [a[0] for a in together[i].alternatives]
         assert row.allowed is None or row.allowed[alone.token_id]
 
@@ -121,9 +121,9 @@ def test_logprobs_are_the_models_own_before_any_filter(array):
     rows = [Row(config, ~nothing_seen(), allowed), Row(replace(config, logprobs=0), nothing_seen())]
     first, second = choose(array(logits), rows)
     assert first.token_id == 17
-    assert first.logprob == pytest.approx(oracle[0, 17], abs=1e-9)
+    assert first.logprob == pytest.approx(oracle[0, 17], abs=1e-6)
     assert [token_id for token_id, _ in first.alternatives] == np.argsort(-oracle[0])[:5].tolist()
-    assert_allclose([value for _, value in first.alternatives], np.sort(oracle[0])[::-1][:5], atol=1e-9)
+    assert_allclose([value for _, value in first.alternatives], np.sort(oracle[0])[::-1][:5], atol=1e-6)
     assert second.alternatives == []
 
 

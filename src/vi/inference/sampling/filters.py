@@ -82,12 +82,50 @@ def softmax(logits: Array) -> Array:
     return weight / xp.sum(weight, axis=-1, keepdims=True)
 
 
-def log_softmax(logits: Array) -> Array:
-    """Natural-log probabilities in float64. logits: [..., V], at least one finite."""
+def log_total(logits: Array) -> Array:
+    """Natural log of the sum of exponentials, float64 [B]: a token's logit less this is its log-probability.
+
+    logits: [B, V], at least one finite a row.
+    """
     xp = array_namespace(logits)
-    logits = xp.astype(logits, xp.float64)
-    shifted = logits - xp.max(logits, axis=-1, keepdims=True)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+    top = xp.max(logits, axis=-1, keepdims=True)
+    total = xp.sum(xp.exp(logits - top), axis=-1, dtype=xp.float64)
+    return xp.astype(top[:, 0], xp.float64) + xp.log(total)
+
+
+def candidates(logits: Array, k: int) -> tuple[Array, Array]:
+    """The few tokens that can be among the ``k`` most likely, so that what follows need not look at all V.
+
+    logits: [B, V]. Returns values and ids, both [B, C], in order of id: every token that no ``k`` others exceed, some
+    more, and padding at -inf with id 0. C is V where that is not worth the trouble.
+    """
+    xp = array_namespace(logits)
+    rows, vocab_size = logits.shape
+    groups = 8 * k
+    width = vocab_size // groups
+    if width < 2:
+        return logits, xp.broadcast_to(xp.arange(vocab_size, device=device(logits)), logits.shape)
+    peaks = xp.max(xp.reshape(logits[:, : groups * width], (rows, groups, width)), axis=-1)
+    bound = xp.sort(peaks, axis=-1, descending=True, stable=False)[:, k - 1 : k]  # k tokens at least reach it
+    kept = (logits >= bound) & (logits > -xp.inf)
+    (flat,) = xp.nonzero(xp.reshape(kept, (-1,)))
+    row = flat // vocab_size
+    count = xp.sum(xp.astype(kept, xp.int64), axis=-1)
+    before = xp.cumulative_sum(count, axis=0) - count
+    longest = int(xp.max(count))
+    slot = row * longest + xp.arange(flat.shape[0], device=device(logits)) - xp.take(before, row)
+    values = xp.full((rows * longest,), -xp.inf, dtype=logits.dtype, device=device(logits))
+    ids = xp.zeros((rows * longest,), dtype=xp.int64, device=device(logits))
+    values[slot] = xp.take(xp.reshape(logits, (-1,)), flat)
+    ids[slot] = flat - row * vocab_size
+    return xp.reshape(values, (rows, longest)), xp.reshape(ids, (rows, longest))
+
+
+def pick(values: Array, places: Array) -> Array:
+    """One value a row. values: [B, C]. places: integers [B]. Returns [B]."""
+    xp = array_namespace(values)
+    rows, width = values.shape
+    return xp.take(xp.reshape(values, (-1,)), xp.arange(rows, device=device(values)) * width + places)
 
 
 def inverse_cdf(logits: Array, u: Array) -> Array:

@@ -77,14 +77,20 @@ def choose(logits: Array, rows: Sequence[Row], banned: np.ndarray | None = None)
     if logits.dtype not in (xp.float32, xp.float64):
         logits = xp.astype(logits, xp.float32)  # half precision would tie tokens that differ after a filter
     scores = _mask(_penalise(logits, rows), rows, banned)
-    _check(logits, scores, rows)
-    token_ids = xp.argmax(scores, axis=-1).tolist()
+    best = xp.argmax(scores, axis=-1)
+    _check(xp.max(logits, axis=-1), filters.pick(scores, best), rows)
+    total = filters.log_total(logits)
+    token_ids = best.tolist()
     drawn = [i for i, row in enumerate(rows) if row.config.do_sample and row.config.temperature > 0]
     if drawn:
         picked = _draw(xp.take(scores, _like(logits, drawn, xp.int64), axis=0), [rows[i] for i in drawn])
         for i, token_id in zip(drawn, picked, strict=True):
             token_ids[i] = token_id
-    return _with_logprobs(logits, rows, token_ids)
+    own = filters.pick(logits, _like(logits, token_ids, xp.int64)) - total
+    return [
+        Choice(token_id, logprob, _alternatives(logits[i : i + 1, :], total[i], row.config.logprobs))
+        for i, (token_id, logprob, row) in enumerate(zip(token_ids, own.tolist(), rows, strict=True))
+    ]
 
 
 def _penalise(logits: Array, rows: Sequence[Row]) -> Array:
@@ -107,11 +113,14 @@ def _mask(logits: Array, rows: Sequence[Row], banned: np.ndarray | None) -> Arra
     return filters.mask(logits, _like(logits, allowed, xp.bool))
 
 
-def _check(logits: Array, scores: Array, rows: Sequence[Row]) -> None:
-    """Raise for the first row in which no token can be chosen, with the reason."""
-    xp = array_namespace(logits)
-    sound = xp.isfinite(xp.max(logits, axis=-1)).tolist()
-    possible = xp.isfinite(xp.max(scores, axis=-1)).tolist()
+def _check(top: Array, best: Array, rows: Sequence[Row]) -> None:
+    """Raise for the first row in which no token can be chosen, with the reason.
+
+    top, best: [B], the largest logit before and after penalty and mask.
+    """
+    xp = array_namespace(top)
+    sound = xp.isfinite(top).tolist()
+    possible = xp.isfinite(best).tolist()
     for i, row in enumerate(rows):
         if not sound[i]:
             raise InferenceError(
@@ -128,43 +137,29 @@ def _check(logits: Array, scores: Array, rows: Sequence[Row]) -> None:
 def _draw(scores: Array, rows: Sequence[Row]) -> list[int]:
     """Temperature, top-k, top-p and the draw. scores: [S, V], the sampled rows after penalty and mask."""
     xp = array_namespace(scores)
-    vocab_size = scores.shape[-1]
+    k = [scores.shape[-1] if row.config.top_k is None else row.config.top_k for row in rows]
 
-    def knob(read: Callable[[Row], float], dtype: Any = xp.float64) -> Array:
-        return _like(scores, [read(row) for row in rows], dtype)
+    def knob(read: Callable[[Row], float]) -> Array:
+        return _like(scores, [read(row) for row in rows], xp.float64)
 
-    scores = filters.temperature(scores, knob(lambda row: row.config.temperature))
-    if any(_top_k(row, vocab_size) < vocab_size for row in rows):
-        scores = filters.top_k(scores, knob(lambda row: _top_k(row, vocab_size), xp.int64))
+    values, ids = filters.candidates(scores, max(k))
+    values = filters.temperature(values, knob(lambda row: row.config.temperature))
+    if min(k) < scores.shape[-1]:
+        values = filters.top_k(values, _like(scores, k, xp.int64))
     if any(row.config.top_p < 1 for row in rows):
-        scores = filters.top_p(scores, knob(lambda row: row.config.top_p))
-    return filters.inverse_cdf(scores, knob(lambda row: uniform(row.config.seed, row.step))).tolist()
+        values = filters.top_p(values, knob(lambda row: row.config.top_p))
+    drawn = filters.inverse_cdf(values, knob(lambda row: uniform(row.config.seed, row.step)))
+    return filters.pick(ids, drawn).tolist()
 
 
-def _top_k(row: Row, vocab_size: int) -> int:
-    return vocab_size if row.config.top_k is None else row.config.top_k
-
-
-def _with_logprobs(logits: Array, rows: Sequence[Row], token_ids: list[int]) -> list[Choice]:
-    xp = array_namespace(logits)
-    logprobs = filters.log_softmax(logits)
-    place = xp.arange(logits.shape[-1], device=device(logits))
-    chosen = place == _like(logits, token_ids, xp.int64)[:, None]
-    own = xp.max(filters.mask(logprobs, chosen), axis=-1).tolist()
-    choices = []
-    for i, row in enumerate(rows):
-        alternatives = _most_likely(logprobs[i, :], row.config.logprobs) if row.config.logprobs else []
-        choices.append(Choice(token_ids[i], own[i], alternatives))
-    return choices
-
-
-def _most_likely(logprobs: Array, count: int) -> list[tuple[int, float]]:
-    """The ``count`` best of [V], best first, ties by id."""
-    xp = array_namespace(logprobs)
-    threshold = xp.sort(logprobs, descending=True, stable=False)[min(count, logprobs.shape[0]) - 1]
-    (ids,) = xp.nonzero(logprobs >= threshold)  # a few more than count where they tie
-    pairs = zip(ids.tolist(), xp.take(logprobs, ids).tolist(), strict=True)
-    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:count]
+def _alternatives(logits: Array, total: Array, count: int | None) -> list[tuple[int, float]]:
+    """The ``count`` best tokens of one row [1, V] and their logprobs, best first, ties by id."""
+    if not count:
+        return []
+    values, ids = filters.candidates(logits, count)
+    logprobs = (values[0, :] - total).tolist()
+    ranked = sorted(zip(ids[0, :].tolist(), logprobs, strict=True), key=lambda pair: (-pair[1], pair[0]))
+    return ranked[:count]
 
 
 def _like(logits: Array, values: Any, dtype: Any) -> Array:
