@@ -77,6 +77,11 @@ def test_every_phrase_has_its_own_colour_and_all_its_boxes_share_it():
     assert distance[~np.eye(24, dtype=bool)].min() > 30
 
 
+def test_a_box_that_is_repeated_is_drawn_once():
+    once, often = (grounded(("bolt", [[100, 200, 600, 700]] * times)) for times in (1, 50))
+    assert visualize_prediction(picture(), often) == visualize_prediction(picture(), once)
+
+
 def test_a_small_box_is_drawn_over_a_large_one():
     drawn = visualize_prediction(picture(), grounded(("small", [[0, 900, 100, 1024]]), ("all", [[0, 0, 1024, 1024]])))
     assert drawn.getpixel((0, 255)) == phrase_colour(0)

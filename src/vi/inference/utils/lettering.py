@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from functools import cached_property
 
 from PIL import ImageFont
@@ -81,19 +82,22 @@ class Lettering:
         return lines
 
     def _pieces(self, word: str, width: int) -> list[str]:
-        pieces = [word[0]]
-        for character in word[1:]:
-            if self.width(pieces[-1] + character) <= width:
-                pieces[-1] += character
-            else:
-                pieces.append(character)
+        pieces = []
+        while word:
+            fitting = self._fitting(word, width) or 1
+            pieces.append(word[:fitting])
+            word = word[fitting:]
         return pieces
+
+    def _fitting(self, text: str, width: int) -> int:
+        """How many characters of ``text`` fit into ``width`` pixels; none is narrower than one pixel."""
+        counts = range(1, min(len(text), width) + 1)
+        return bisect_right(counts, width, key=lambda count: self.width(text[:count]))
 
     def shorten(self, text: str, width: int) -> str:
         """``text`` on one line of at most ``width`` pixels, its end … where it is cut; empty where nothing fits."""
         shown = self.show(text)
-        if self.width(shown) <= width:
+        if not shown or self.width(shown) <= width:
             return shown
-        while shown and self.width(f"{shown}…") > width:
-            shown = shown[:-1].rstrip()
-        return f"{shown}…" if shown else ""
+        cut = shown[: self._fitting(shown, width - self.width("…"))].rstrip()
+        return f"{cut}…" if cut else ""

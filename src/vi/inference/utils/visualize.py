@@ -83,11 +83,11 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
 def _draw_boxes(picture: Image.Image, groundings: list[GroundedPhrase], lettering: Lettering) -> None:
     """Draw every box, the large ones first, then every label."""
     order = {phrase: index for index, phrase in enumerate(dict.fromkeys(grounded.phrase for grounded in groundings))}
-    boxes = [
+    boxes = dict.fromkeys(  # a box that the model repeats is drawn once
         (_sorted_corners(box), grounded.phrase)
         for grounded in groundings
         for box in grounded.to_pixels(picture.width, picture.height)
-    ]
+    )
     draw = ImageDraw.Draw(picture)
     for box, phrase in sorted(boxes, key=lambda item: -_area(item[0])):
         _draw_box(draw, box, phrase_colour(order[phrase]), max(2, round(lettering.size / 4.5)))
