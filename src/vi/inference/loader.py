@@ -242,7 +242,8 @@ def _reported(what: str) -> Iterator[None]:
 @contextmanager
 def _without_bars() -> Iterator[None]:
     """No progress bars of transformers, which would write into a caller's terminal; its setting is put back."""
-    from transformers.utils 
+    from transformers.utils import logging
+
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
