@@ -7,7 +7,6 @@ import hashlib
 import pytest
 import torch
 import transformers
-
 from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
 
 FAMILIES = [tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm]

@@ -17,7 +17,9 @@ def test_both_modes_of_sha256sum_are_read():
     assert parse_manifest(text, "x") == {"model/config.json": DIGEST, "model/a b.bin": DIGEST}
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "model/../../x", "C:\\x", "C:x", ".plan.json", "model/.x", "."])
+@pytest.mark.parametrize(
+    "name", ["../x", "/etc/passwd", "model/../../x", "C:\\x", "C:x", ".plan.json", "model/.x", "."]
+)
 def test_a_path_that_leaves_the_run_is_refused(name):
     with pytest.raises(LoadError, match="line 1"):
         parse_manifest(f"{DIGEST}  {name}\n", "SHA256SUMS")

@@ -108,8 +108,10 @@ def test_spellings_of_a_precision_are_one(spelling):
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["flow", "spec", "blocks", "model", "name", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["flow", "spec", "blocks", "model", "name", "x"]), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
