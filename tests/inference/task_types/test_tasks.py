@@ -236,6 +236,11 @@ def test_asking_needs_a_prompt(name):
         TASKS[name].user_prompt(None)
 
 
+def test_a_prompt_that_is_not_text_is_refused():
+    with pytest.raises(PromptError, match="3 is not text"):
+        TASKS["vqa"].user_prompt(3)
+
+
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("prompt", ["", " \n"])
 def test_an_empty_prompt_is_refused(name, prompt):

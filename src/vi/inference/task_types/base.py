@@ -46,10 +46,12 @@ class Task:
     read: Callable[[str], Reading | None]
 
     def user_prompt(self, prompt: str | None) -> str:
-        """``prompt``, or the default for None. Raises PromptError where it is empty, or required and missing."""
+        """``prompt``, or the default for None. Raises PromptError where it is empty, not text, or missing."""
         asked = self.default_prompt if prompt is None else prompt
         if asked is None:
             raise PromptError(f"{self.name} needs a prompt.", 'Pass user_prompt="…".')
+        if not isinstance(asked, str):
+            raise PromptError(f"The prompt {asked!r} is not text.", 'Pass user_prompt="…".')
         if not asked.strip():
             raise PromptError(
                 f"The prompt {prompt!r} is empty.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,7 +20,7 @@ def custom_task(response_format: type[BaseModel]) -> Task:
     by a validator of its own, raises AnswerError. Raises ConfigError for anything but a pydantic class, SchemaError for
     a class that JSON Schema cannot express.
     """
-    if not (isinstance(response_format, type) and issubclass(response_format, BaseModel)):
+    if not _is_model(response_format):
         raise ConfigError(
             f"response_format={response_format!r} is not a pydantic class.",
             "It takes a class derived from pydantic.BaseModel (the class itself, not an instance).",
@@ -37,6 +38,12 @@ def custom_task(response_format: type[BaseModel]) -> Task:
         schema=schema,
         read=lambda text: _read(response_format, text),
     )
+
+
+def _is_model(value: object) -> bool:
+    if get_origin(value) is not None:  # list[int] counts as a type in Python 3.10
+        return False
+    return isinstance(value, type) and issubclass(value, BaseModel)
 
 
 def _read(response_format: type[BaseModel], text: str) -> Reading | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import colorsys
 import math
 import os
-from pathlib import Path
+from typing import Any
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
-from vi.inference.errors import ConfigError, SourceError
+from vi.inference.errors import ConfigError
+from vi.inference.media.image import load_picture
+from vi.inference.media.sources import expand
 from vi.inference.task_types.phrase_grounding import GroundedPhrase, PhraseGroundingResponse
 from vi.inference.task_types.response import PredictionResponse
 from vi.inference.task_types.vqa import VQAResponse
@@ -30,21 +32,21 @@ def visualize_prediction(
 ) -> Image.Image:
     """Draw an answer on its picture. Returns a new RGB picture.
 
-    image_path: a file, or an open PIL picture; one turned by its EXIF tag is drawn upright. prediction: any answer of
-    ``ViModel``.
+    image_path: a file, a PIL picture, or any other single source that ``ViModel`` takes; one turned by its EXIF tag is
+    drawn upright. prediction: any answer of ``ViModel``.
 
     The picture keeps its full size, at the top left. Boxes of grounded phrases are drawn into it, one colour a phrase,
     each with its label (no labels in a picture too small for one). Text (question and answer, caption, sentence, or
     raw text) stands on a band added below, as high as the text needs; a picture narrower than a few words is widened
-    to the right. Without text the result has the picture's size. Raises SourceError for a file that cannot be read,
-    ConfigError for anything but an answer.
+    to the right. Without text the result has the picture's size. Raises SourceError for a picture that cannot be read,
+    ConfigError for several pictures or anything but an answer.
     """
     if not isinstance(prediction, PredictionResponse):
         raise ConfigError(
             f"prediction is {type(prediction).__name__}, not an answer.",
             "Pass the first of what the call returns: result, error = model(…).",
         )
-    picture = _upright_rgb(image_path) if isinstance(image_path, Image.Image) else _open(image_path)
+    picture = _load(image_path)
     size = max(13, round(0.026 * math.sqrt(picture.width * picture.height)))
     if isinstance(prediction, PhraseGroundingResponse):
         _draw_boxes(picture, prediction.result.groundings, Lettering(max(11, round(size * 0.85))))
@@ -58,26 +60,14 @@ def phrase_colour(index: int) -> Colour:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _open(path: str | os.PathLike[str]) -> Image.Image:
-    try:
-        with Image.open(Path(path)) as picture:
-            return _upright_rgb(picture)
-    except FileNotFoundError as error:
-        raise SourceError(
-            f"{path} does not exist.", "Pass the path of the picture that the answer is about."
-        ) from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise SourceError(f"{path} is not a picture that can be read ({error}).") from error
-
-
-def _upright_rgb(picture: Image.Image) -> Image.Image:
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode.startswith("I;16"):  # convert() would clip 16 bits at 255
-        upright = upright.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-    if upright.has_transparency_data:
-        layer = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return upright.convert("RGB")
+def _load(source: Any) -> Image.Image:
+    sources = expand(source)
+    if sources.many:
+        raise ConfigError(
+            f"image_path is a list or a folder of {len(sources.items)}.",
+            "An answer is about one picture: pass that one.",
+        )
+    return load_picture(sources.items[0]).pixels
 
 
 def _draw_boxes(picture: Image.Image, groundings: list[GroundedPhrase], lettering: Lettering) -> None:
