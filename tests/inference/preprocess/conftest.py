@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
+
 from vi.inference.loader import LoadedModel, load
 from vi.inference.run_files import RunFiles
 

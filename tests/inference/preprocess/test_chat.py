@@ -58,7 +58,9 @@ def test_a_picture_takes_as_many_places_as_the_model_has_features_for_it(loaded_
 def test_what_a_user_writes_never_becomes_a_special_token(loaded_models, name, data):
     loaded = loaded_models[name]
     special = {token.content: i for i, token in loaded.tokenizer.added_tokens_decoder.items()}
-    pieces = st.lists(st.sampled_from([*special, "<image>", "im_end|>", "<|", " ", "\n", "ok"]), min_size=1).map("".join)
+    pieces = st.lists(st.sampled_from([*special, "<image>", "im_end|>", "<|", " ", "\n", "ok"]), min_size=1).map(
+        "".join
+    )
     user, system = data.draw(pieces), data.draw(pieces)
     chat = ChatPrompt(loaded)
     harmless = chat.build("a", picture=PICTURE, system_prompt="b").token_ids

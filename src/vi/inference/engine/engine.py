@@ -6,6 +6,7 @@ import threading
 import traceback
 import weakref
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from vi.inference.engine.base import Engine
 from vi.inference.engine.generation import Generation, Job

@@ -1,0 +1,78 @@
+"""Real tiny models, the engines that run them, and requests to ask them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
+from tests.inference.engine.samples import LONG, picture
+
+from vi.inference.engine.engine import SerialEngine, start_engine
+from vi.inference.engine.request import Request
+from vi.inference.generation_config import GenerationConfig
+from vi.inference.loader import LoadedModel, load
+from vi.inference.preprocess.chat import ChatPrompt
+from vi.inference.preprocess.prompt import Prompt
+from vi.inference.run_files import RunFiles
+
+FAMILIES: dict[str, Callable[..., Path]] = {
+    "qwen2_5_vl": tiny_qwen2_5_vl,
+    "qwen2_vl": tiny_qwen2_vl,
+    "smolvlm": tiny_smolvlm,
+}
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """(family, seed) -> its folder, written once."""
+    folder = tmp_path_factory.mktemp("engine")
+
+    def write(family: str = "qwen2_5_vl", seed: int = 0) -> Path:
+        path = folder / f"{family}-{seed}"
+        return path if path.exists() else FAMILIES[family](path, seed=seed)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def load_tiny(checkpoint: Callable[..., Path]) -> Callable[..., LoadedModel]:
+    """(family, seed) -> a model of its own."""
+    return lambda *which: load(RunFiles(None, checkpoint(*which)), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def loaded(load_tiny: Callable[..., LoadedModel]) -> LoadedModel:
+    return load_tiny()
+
+
+@pytest.fixture
+def engine(loaded: LoadedModel) -> Iterator[SerialEngine]:
+    engine = start_engine(loaded)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def prompt(loaded: LoadedModel) -> Callable[..., Prompt]:
+    """(text, size) -> a prompt about a noisy picture of that size."""
+    chat = ChatPrompt(loaded)
+    return lambda text="How many?", size=(64, 48): chat.build(text, picture=picture(size), system_prompt="You are.")
+
+
+@pytest.fixture
+def ask(prompt: Callable[..., Prompt]) -> Callable[..., Request]:
+    """(text, size=, grammar=, **config) -> a request."""
+
+    def make(text: str = "How many?", size: tuple[int, int] = (64, 48), grammar: Any = None, **config: Any) -> Request:
+        return Request(prompt(text, size), GenerationConfig(**{"max_new_tokens": 24, **config}), grammar)
+
+    return make
+
+
+@pytest.fixture
+def endless(ask: Callable[..., Request]) -> Request:
+    """A request that takes thousands of steps unless it is stopped."""
+    return ask(grammar=LONG, max_new_tokens=1900)
