@@ -92,7 +92,7 @@ def test_a_wrong_type_names_the_file_and_the_key(tmp_path, spec, key):
 @pytest.mark.parametrize("text", ["{", "[1]", '"run"', ""])
 def test_a_malformed_file_is_named(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(LoadError, match="run.json"):
+    with pytest.raises(LoadError, match=r"run\.json"):
         read_record(tmp_path)
 
 
@@ -119,6 +119,7 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_is_a_record_or_a_load_error(value):
     try:
-        parse_record(value, "run.json")
-    except LoadError as error:
-        assert "run.json" in str(error)
+        record = parse_record(value, "run.json")
+    except LoadError:
+        return
+    assert record.box_range > 0
