@@ -117,7 +117,7 @@ def test_every_grounding_can_be_written_and_is_read_as_written(result):
     task = TASKS["phrase-grounding"]
     text = json.dumps({"phrase_grounding": result.model_dump()}, ensure_ascii=False, separators=(",", ":"))
     assert task.parse(text).result == result
-    if all(character.isprintable() and character != "\\" for character in result.sentence):
+    if "\x7f" not in text:  # the one character that JSON allows bare and the grammar does not
         assert grammar_accepts(task.schema, text)
 
 
