@@ -133,3 +133,8 @@ def test_a_template_that_raises_is_a_load_error(loaded):
 def test_a_template_that_trims_trims_what_the_user_wrote(loaded, text):
     trimming = with_template(loaded, "<|im_start|>user\n{{ messages[0]['content'][0]['text'] | trim }}<|im_end|>")
     assert ChatPrompt(trimming).build(text).token_ids == usual_tokens(trimming, text, None, None)
+
+
+def test_half_a_character_is_named(loaded):
+    with pytest.raises(PromptError, match=r"Character 3 of the prompt, '\\ud83d', is half a character"):
+        ChatPrompt(loaded).build("How\ud83d?")

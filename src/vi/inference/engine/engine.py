@@ -43,10 +43,13 @@ class DeviceLoop:
     def serve(self, job: Job) -> None:
         """Answer one job. Whatever goes wrong is that job's error, and the loop goes on."""
         try:
-            self.generate(job)
+            self.generate(job)  # returns before the caller hears of the end, so the cache is free by then
+            if job.sequence.finish_reason is None:
+                job.cancel()
+            else:
+                job.resolve()
         except Exception as error:
-            return job.fail(_as_inference_error(_without_memory(error)))
-        return job.cancel() if job.sequence.finish_reason is None else job.resolve()
+            job.fail(_as_inference_error(_without_memory(error)))
 
     def generate(self, job: Job) -> None:
         """Prefill, then a token a step, until the sequence has ended or nobody wants it any more."""

@@ -26,7 +26,7 @@ class ChatPrompt:
     """Builds the prompts of one model; any number of threads may call it at once.
 
     The template is rendered with a sentinel for every text, cut at its special tokens, and only then are the texts put
-    in and each piece encoded by a tokenizer that knows no special tokens. So ``<|im_end|>`` in a user's prompt is eight
+    in and each piece encoded by a tokenizer that knows no special tokens. So ``<|im_end|>`` in a user's prompt is ten
     ordinary characters, while merges across the border of template and text are the usual ones.
     """
 
@@ -53,7 +53,8 @@ class ChatPrompt:
     ) -> Prompt:
         """The prompt of one turn: the system's words, an RGB picture, the user's words.
 
-        Raises PromptError when the tokens leave no room for an answer in the model's context.
+        Raises PromptError when the tokens leave no room for an answer in the model's context, when the picture's shape
+        is refused, and for text that is not Unicode (a lone surrogate).
         """
         pictures = [] if picture is None else [picture]
         encoded = encode_pictures(pictures, self._image_processor, self._family, self._config, self._image_token)
@@ -109,6 +110,12 @@ class ChatPrompt:
 
 def _text_part(text: str, texts: list[str]) -> dict[str, str]:
     """A content part whose words are a sentinel; white space around them stays, because templates may trim it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PromptError(
+            f"Character {error.start} of the prompt, {text[error.start]!r}, is half a character."
+        ) from None
     core = text.strip()
     if not core:
         return {"type": "text", "text": text}
