@@ -32,7 +32,7 @@ def unreadable(file: BinaryIO, label: str, reason: str = "") -> SourceError:
         return clip_error(label, kind.name)
     if kind.family == "picture":
         cut = cut_off(file, kind, size)
-        return _not_a_picture(label, f"{kind.name}, {cut or reason or 'damaged'}")
+        return _not_a_picture(label, f"{kind.name}, {cut or reason or 'damaged or of a kind that is not supported'}")
     return _not_a_picture(label, f"its content is {kind.name}", _HINTS.get(kind.name, ""))
 
 

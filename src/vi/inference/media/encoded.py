@@ -33,7 +33,7 @@ def is_base64(text: str) -> bool:
 
 def base64_label(text: str) -> str:
     """``base64 (12 kB)``, the size that of the decoded bytes."""
-    return f"base64 ({byte_size(len(text) * 3 // 4)})"
+    return f"base64 ({byte_size(_decoded_length(text))})"
 
 
 def decode_base64(text: str, label: str) -> bytes:
@@ -72,7 +72,7 @@ def data_uri_label(text: str) -> str:
     """``data:image/png (12 kB)``, the size that of the decoded bytes."""
     header, _, data = text.strip()[len("data:") :].partition(",")
     is_coded = header.lower().endswith(";base64")
-    return data_label(header, len(data) * 3 // 4 if is_coded else len(data))
+    return data_label(header, _decoded_length(data) if is_coded else len(data))
 
 
 def decode_data_uri(text: str, label: str) -> bytes:
@@ -84,6 +84,10 @@ def decode_data_uri(text: str, label: str) -> bytes:
 
 
 _DATA_FORM = "The form is data:image/png;base64,<the picture in base64>."
+
+
+def _decoded_length(text: str) -> int:
+    return len(text.rstrip("=")) * 3 // 4
 
 
 def _begins_as_media(text: str) -> bool:

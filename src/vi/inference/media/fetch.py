@@ -21,7 +21,11 @@ from .labels import byte_size, url_label
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
-_HEADERS = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity", "User-Agent": f"vi-inference/{__version__}"}
+_HEADERS: dict[bytes | str, bytes | str] = {
+    "Accept": "image/*,*/*;q=0.5",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"vi-inference/{__version__}",
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def _core_url(url: httpx.URL) -> httpcore.URL:
 
 
 def _headers(url: httpx.URL) -> dict[bytes | str, bytes | str]:
-    headers: dict[bytes | str, bytes | str] = {"Host": url.netloc.decode("ascii"), **_HEADERS}
+    headers = {"Host": url.netloc, **_HEADERS}
     if url.userinfo:
         pair = unquote(url.userinfo.decode("ascii"))
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()

@@ -76,7 +76,7 @@ def _walk(folder: Path, recursive: bool, seen: set[tuple[int, int]]) -> Iterator
     if (status.st_dev, status.st_ino) in seen:
         return
     seen.add((status.st_dev, status.st_ino))
-    for name in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
+    for path in sorted(folder.iterdir(), key=lambda child: natural_key(child.name)):
         if path.name.startswith("."):
             continue
         if not _is_folder(path):

@@ -11,9 +11,9 @@ MAX_LABEL = 120
 
 def printable(text: str, limit: int = MAX_LABEL) -> str:
     """``text`` on one line, control characters escaped, its middle left out beyond ``limit`` characters."""
-    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: limit * 4])
-    if len(text) > limit * 4:
-        clean += "…" + text[-1] if text[-1].isprintable() else "…"
+    if len(text) > 2 * limit:
+        text = text[:limit] + text[-limit:]
+    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     if len(clean) <= limit:
         return clean
     half = (limit - 1) // 2

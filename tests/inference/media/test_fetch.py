@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from vi.inference.errors import SourceError, SourceUnreachable
+from vi.inference.media.fetch import FetchLimits, fetch
+
+QUICK = FetchLimits(connect=2.0, total=5.0, max_bytes=100_000, redirects=3, retries=2, backoff=0.01)
+SHORT = FetchLimits(connect=0.3, total=0.3, max_bytes=100_000, retries=1, backoff=0.01)
+SECRETS = ("hunter2", "alice", "t0ken")
+
+
+def private(web, path: str) -> str:
+    return web.url(path).replace("://", "://alice:hunter2@") + "?key=t0ken#t0ken"
+
+
+def test_the_body_comes_back_whole(web):
+    assert fetch(web.serve_bytes("/a.png", b"x" * 70_000), QUICK) == b"x" * 70_000
+
+
+def test_a_query_reaches_the_server(web):
+    web.serve_bytes("/a.png", b"x")
+    fetch(web.url("/a.png?size=2&key=t0ken"), QUICK)
+    assert web.requests[0][0] == "/a.png?size=2&key=t0ken"
+
+
+def test_user_info_becomes_basic_authorization(web):
+    web.serve_bytes("/a.png", b"x")
+    fetch(web.url("/a.png").replace("://", "://alice:hunter%202@"), QUICK)
+    assert web.requests[0][1]["Authorization"] == "Basic YWxpY2U6aHVudGVyIDI="
+    assert "@" not in web.requests[0][1]["Host"]
+
+
+def test_a_relative_redirect_is_followed_with_its_authorization(web):
+    web.serve_bytes("/deep/b.png", b"there")
+    web.redirect("/deep/a.png", "b.png")
+    assert fetch(private(web, "/deep/a.png"), QUICK) == b"there"
+    assert "Authorization" in web.requests[-1][1]
+
+
+def test_another_origin_is_not_told_the_password(web):
+    target = web.serve_bytes("/b.png", b"there")
+    web.redirect("/a.png", target)
+    assert fetch(private(web, "/a.png"), QUICK) == b"there"
+    assert "Authorization" not in web.requests[-1][1]
+
+
+def test_three_redirects_are_followed_and_a_fourth_is_not(web):
+    web.serve_bytes("/0", b"end")
+    for i in range(1, 5):
+        web.redirect(f"/{i}", f"/{i - 1}")
+    assert fetch(web.url("/3"), QUICK) == b"end"
+    with pytest.raises(SourceError, match="redirects more than 3 times"):
+        fetch(web.url("/4"), QUICK)
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://alice:hunter2@h/x?t0ken", "data:image/png,x"])
+def test_a_redirect_leads_to_http_only(web, location):
+    with pytest.raises(SourceError, match="redirects to") as caught:
+        fetch(web.redirect("/a", location), QUICK)
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+@pytest.mark.parametrize(("status", "said"), [(404, "404 Not Found"), (403, "403 Forbidden"), (410, "410 Gone")])
+def test_a_refusal_is_named_and_not_retried(web, status, said):
+    web.serve_bytes("/a.png", b"no", status=status)
+    with pytest.raises(SourceError, match=said) as caught:
+        fetch(private(web, "/a.png"), QUICK)
+    assert not isinstance(caught.value, SourceUnreachable)
+    assert len(web.requests) == 1
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+def test_a_passing_failure_is_tried_again(web):
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(503 if len(web.requests) < 3 else 200)
+        request.end_headers()
+        request.wfile.write(b"late")
+
+    assert fetch(web.serve("/a.png", answer), QUICK) == b"late"
+    assert len(web.requests) == 3
+
+
+def test_a_lasting_failure_is_given_up_after_two_retries(web):
+    web.serve_bytes("/a.png", b"", status=503)
+    with pytest.raises(SourceUnreachable, match="503 Service Unavailable") as caught:
+        fetch(web.url("/a.png"), QUICK)
+    assert caught.value.retryable
+    assert len(web.requests) == 3
+
+
+def test_an_announced_length_over_the_limit_is_refused_unread(web):
+    with pytest.raises(SourceError, match="200 kB; at most 100 kB"):
+        fetch(web.serve_bytes("/a.png", b"x" * 200_000), QUICK)
+
+
+def test_an_endless_body_is_cut(web):
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        while True:
+            request.wfile.write(b"x" * 8192)
+
+    with pytest.raises(SourceError, match="sends more than 100 kB"):
+        fetch(web.serve("/a.png", endless), QUICK)
+
+
+def drip(web, first: bytes) -> str:
+    """A body, or headers, that come a byte at a time until the test is over."""
+    gone = threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(first)
+        while not gone.wait(0.02):
+            request.wfile.write(b"x")
+
+    return web.serve("/slow.png", answer)
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: "], ids=["body", "headers"])
+def test_a_dripping_answer_ends_at_the_total_time(web, first):
+    with pytest.raises(SourceUnreachable, match=r"not complete after 0\.3 s"):
+        fetch(drip(web, first), SHORT)
+
+
+def test_a_server_that_says_nothing_ends_at_the_total_time(web):
+    gone = threading.Event()
+    url = web.serve("/mute.png", lambda request: gone.wait(10) and None)
+    with pytest.raises(SourceUnreachable, match=r"not complete after 0\.3 s"):
+        fetch(url, SHORT)
+    gone.set()
+
+
+def test_a_body_that_breaks_off_is_said_to(web):
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b"x" * 10)
+
+    with pytest.raises(SourceUnreachable, match="broke off"):
+        fetch(web.serve("/a.png", answer), QUICK)
+
+
+def test_a_compressed_body_is_refused(web):
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Encoding", "gzip")
+        request.end_headers()
+
+    with pytest.raises(SourceError, match="compressed"):
+        fetch(web.serve("/a.png", answer), QUICK)
+    assert web.requests[0][1]["Accept-Encoding"] == "identity"
+
+
+def test_a_closed_port_is_unreachable():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(SourceUnreachable, match="connection was refused") as caught:
+        fetch(f"http://alice:hunter2@127.0.0.1:{port}/a.png?t0ken", QUICK)
+    assert f"http://127.0.0.1:{port}/a.png" in str(caught.value)
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+def test_an_unknown_host_is_unreachable(web):
+    with pytest.raises(SourceUnreachable, match="cannot be reached"):
+        fetch("http://no-such-host.invalid/a.png", QUICK)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http:///a.png", "ftp://host/a.png", "http://alice:hunter2@h:t0ken/", "http:x"]
+)
+def test_what_is_not_an_http_url_is_refused_without_a_connection(url):
+    with pytest.raises(SourceError, match="not a valid http") as caught:
+        fetch(url, QUICK)
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+def test_the_environments_proxy_is_asked(web, monkeypatch):
+    monkeypatch.setenv("http_proxy", web.url("/").replace("://", "://alice:hunter2@"))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    web.serve_bytes("http://pictures.invalid/a.png", b"by proxy")
+    assert fetch("http://pictures.invalid/a.png", QUICK) == b"by proxy"
+    assert web.requests[0][1]["Proxy-Authorization"] == "Basic YWxpY2U6aHVudGVyMg=="
