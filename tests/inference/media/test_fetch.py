@@ -168,12 +168,13 @@ def test_a_closed_port_is_unreachable():
 
 
 def test_an_unknown_host_is_unreachable(web):
-    with pytest.raises(SourceUnreachable, match="cannot be reached"):
-        fetch("http://no-such-host.invalid/a.png", QUICK)
+    with pytest.raises(SourceUnreachable, match="host name was not found"):
+        fetch(f"http://{'a' * 64}.invalid/a.png", QUICK)  # too long a label to be asked about
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "http:///a.png", "ftp://host/a.png", "http://alice:hunter2@h:t0ken/", "http:x"]
+    "url",
+    ["http://", "http:///a.png", "ftp://host/a.png", "http://alice:hunter2@h:t0ken/", "http://h:65536/", "http:x"],
 )
 def test_what_is_not_an_http_url_is_refused_without_a_connection(url):
     with pytest.raises(SourceError, match="not a valid http") as caught:
@@ -188,3 +189,18 @@ def test_the_environments_proxy_is_asked(web, monkeypatch):
     web.serve_bytes("http://pictures.invalid/a.png", b"by proxy")
     assert fetch("http://pictures.invalid/a.png", QUICK) == b"by proxy"
     assert web.requests[0][1]["Proxy-Authorization"] == "Basic YWxpY2U6aHVudGVyMg=="
+
+
+@pytest.mark.parametrize("proxy", ["socks5://alice:hunter2@h:1", "http://", "http://alice:hunter2@h:t0ken"])
+def test_an_unusable_proxy_is_an_error_without_its_password(web, monkeypatch, proxy):
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(SourceError, match="proxy that the environment names") as caught:
+        fetch(web.url("/a.png"), QUICK)
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+
+
+def test_certificates_that_are_missing_are_an_error(web, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(SourceError, match="certificates for https cannot be loaded"):
+        fetch("https://127.0.0.1:9/a.png", QUICK)

@@ -206,6 +206,7 @@ def test_malformed_base64_is_located_and_not_repeated(encode):
     text = base64.b64encode(encode(Image.new("RGB", (40, 30)))).decode()
     said = refused(text[:60] + "!" + text[61:])
     assert "malformed base64: character 61" in said
+    assert "taken for base64, as no file has that name" in said
     assert text[:20] not in said
     assert "malformed base64" in refused("data:image/png;base64,@@@@")
 

@@ -15,6 +15,10 @@ import httpx
 from ..errors import SourceError
 
 
+class HostNotFound(httpcore.ConnectError):
+    """A host name without an address."""
+
+
 class Deadline:
     """A moment, ``seconds`` from now."""
 
@@ -36,22 +40,39 @@ class Deadline:
 def connections(url: httpx.URL, deadline: Deadline) -> httpcore.ConnectionPool:
     """A pool for one request to ``url``, through the proxy that the environment names for it, if any.
 
-    Raises SourceError for a proxy that is not http or https.
+    Raises SourceError for a proxy that is not http or https, or certificates that cannot be loaded.
     """
     backend = _BoundedBackend(deadline)
-    context = httpx.create_ssl_context() if url.scheme == "https" else None
+    context = _tls() if url.scheme == "https" else None
     proxy = urllib.request.getproxies().get(url.scheme)
     if not proxy or urllib.request.proxy_bypass(url.host):
         return httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
-    address = httpx.URL(proxy if "://" in proxy else f"http://{proxy}")
-    if address.scheme not in ("http", "https"):
-        raise SourceError(f"The environment names a {address.scheme} proxy; only http and https proxies are supported.")
+    address = _proxy_address(proxy)
     return httpcore.HTTPProxy(
         httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=b"/"),
         proxy_auth=(address.username, address.password) if address.userinfo else None,
         ssl_context=context,
         network_backend=backend,
     )
+
+
+def _tls() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        hint = "Check SSL_CERT_FILE and SSL_CERT_DIR."
+        raise SourceError(f"The certificates for https cannot be loaded ({error.strerror}).", hint) from error
+
+
+def _proxy_address(proxy: str) -> httpx.URL:
+    try:
+        address = httpx.URL(proxy if "://" in proxy else f"http://{proxy}")
+        usable = address.scheme in ("http", "https") and bool(address.raw_host)
+    except (httpx.InvalidURL, ValueError):
+        usable = False
+    if not usable:
+        raise SourceError("The proxy that the environment names is not an http or https URL.", "Check http_proxy.")
+    return address
 
 
 class _BoundedBackend(httpcore.NetworkBackend):
@@ -78,7 +99,7 @@ class _BoundedBackend(httpcore.NetworkBackend):
                     raise
             else:
                 return _BoundedStream(stream, self._deadline)
-        raise httpcore.ConnectError("the host has no address")
+        raise HostNotFound("no address")
 
 
 class _BoundedStream(httpcore.NetworkStream):
@@ -112,7 +133,7 @@ def _look_up(host: str, port: int, step: Deadline) -> list[str]:
     def resolve() -> None:
         try:
             found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
+        except (OSError, UnicodeError, OverflowError) as error:  # also a label over 63 letters
             found.append(error)
 
     thread = threading.Thread(target=resolve, daemon=True)
@@ -120,6 +141,6 @@ def _look_up(host: str, port: int, step: Deadline) -> list[str]:
     thread.join(max(0.0, step.left()))
     if not found:
         raise httpcore.ConnectTimeout("no address of the host in time")
-    if isinstance(found[0], OSError):
-        raise httpcore.ConnectError("the host has no address") from found[0]
+    if isinstance(found[0], Exception):
+        raise HostNotFound(str(found[0])) from found[0]
     return list(dict.fromkeys(info[4][0] for info in found[0]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import http
-import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import httpx
 
 from ... import __version__
 from ..errors import SourceError, SourceUnreachable
-from .connection import Deadline, connections
+from .connection import Deadline, HostNotFound, connections
 from .labels import byte_size, url_label
 
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -80,7 +79,7 @@ def _fetch_once(url: str, limits: FetchLimits, deadline: Deadline) -> bytes:
 def _parse(url: str, label: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
-        usable = parsed.scheme in ("http", "https") and bool(parsed.raw_host)
+        usable = parsed.scheme in ("http", "https") and bool(parsed.raw_host) and (parsed.port or 1) < 65536
     except (httpx.InvalidURL, ValueError):
         usable = False
     if not usable:
@@ -163,7 +162,7 @@ def _unreachable(error: Exception, label: str, limits: FetchLimits, deadline: De
         origin = deeper
     if isinstance(origin, ssl.SSLCertVerificationError):
         return SourceError(f"{label} has a certificate that cannot be trusted ({origin.verify_message}).")
-    if isinstance(origin, socket.gaierror):
+    if isinstance(error, HostNotFound):
         reason = "its host name was not found"
     elif isinstance(origin, ConnectionRefusedError):
         reason = "the connection was refused"

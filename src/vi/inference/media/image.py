@@ -59,15 +59,24 @@ def load_picture(item: SourceItem) -> Picture:
     """
     if item.error is not None:
         raise item.error
-    if item.kind == "image":
-        pixels = _copy(item.value, item.label)
-    elif item.kind == "array":
-        pixels = to_rgb(from_array(item.value, item.label))
-    elif item.kind == "file":
-        pixels = _read_file(item.value, item.label)
-    else:
-        pixels = _read(io.BytesIO(_content(item)), item.label)
+    try:
+        pixels = _pixels(item)
+    except SourceError as error:
+        if item.kind != "base64":
+            raise
+        taken = "The text was taken for base64, as no file has that name."
+        raise SourceError(error.message, f"{error.hint} {taken}".lstrip()) from error
     return Picture(pixels, item.label, pixels.size, item.value if item.kind == "file" else None)
+
+
+def _pixels(item: SourceItem) -> Image.Image:
+    if item.kind == "image":
+        return _copy(item.value, item.label)
+    if item.kind == "array":
+        return to_rgb(from_array(item.value, item.label))
+    if item.kind == "file":
+        return _read_file(item.value, item.label)
+    return _read(io.BytesIO(_content(item)), item.label)
 
 
 def _content(item: SourceItem) -> bytes:
