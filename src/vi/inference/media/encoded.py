@@ -15,6 +15,7 @@ _LONGEST_NAME = 255  # bytes in one part of a path, on every file system in use
 _LONGEST_PATH = 4096
 _HEAD_CHARS = HEAD_BYTES * 4 // 3
 _TO_STANDARD = str.maketrans("-_", "+/", " \t\r\n\f\v")
+_DATA_FORM = "The form is data:image/png;base64,<the picture in base64>."
 _PADDED = re.compile(r"[A-Za-z0-9+/_-]{14,}={1,2}")
 
 
@@ -81,9 +82,6 @@ def decode_data_uri(text: str, label: str) -> bytes:
     if header.replace(" ", "").lower().endswith(";base64"):
         return decode_base64(unquote_to_bytes(data).decode("latin-1") if "%" in data else data, label)
     return unquote_to_bytes(data)
-
-
-_DATA_FORM = "The form is data:image/png;base64,<the picture in base64>."
 
 
 def _decoded_length(text: str) -> int:

@@ -96,7 +96,7 @@ def _read_file(path: Path, label: str) -> Image.Image:
         with path.open("rb") as file:
             return _read(file, label)
     except FileNotFoundError:
-        raise SourceError(f"{label} is a link to a file that does not exist.") from None
+        raise SourceError(f"{label} leads to no file: it is a link to nothing, or was removed meanwhile.") from None
     except OSError as error:
         raise SourceError(f"{label} cannot be read ({error.strerror or error}).") from error
 
