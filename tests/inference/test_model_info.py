@@ -12,8 +12,8 @@ import transformers
 
 from vi.inference.errors import LoadError
 from vi.inference.model_info import ModelInfo, inspect
-from vi.inference.run_files import RunFiles
 from vi.inference.runs import find_run
+from vi.inference.runs.files import RunFiles
 
 
 def test_a_plain_checkpoint_answers_freeform(tiny_checkpoint):

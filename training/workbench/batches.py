@@ -118,7 +118,9 @@ def _seen(rng: np.random.Generator, scene: Scene, width: int, height: int, grid:
     return np.asarray(picture.resize((grid[1] * CELL, grid[0] * CELL), Image.Resampling.BICUBIC))
 
 
-def dense_targets(scene: Scene, grid: tuple[int, int]) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def dense_targets(
+    scene: Scene, grid: tuple[int, int]
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """((classes [N, 3], boxes [N, 4]) per patch, the same per cell [N / 4]), in the model's order of patches."""
     rows, columns = grid
     cell_y, cell_x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
@@ -164,7 +166,9 @@ class Packer:
     def _ids(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
 
-    def pack(self, batch: Batch, rng: np.random.Generator, scenes: list[Scene], grid: tuple[int, int], limit: int) -> None:
+    def pack(
+        self, batch: Batch, rng: np.random.Generator, scenes: list[Scene], grid: tuple[int, int], limit: int
+    ) -> None:
         cells = grid[0] * grid[1]
         prefix = [*self.head, *[self.image] * cells, *self._ids("<|vision_end|>")]
         place = self._prefix_positions(len(prefix), grid)  # [3, P]
@@ -196,7 +200,9 @@ class Packer:
         positions[:, start + cells :] = start + max(rows, columns) + torch.arange(length - start - cells)
         return positions
 
-    def _row(self, rng: np.random.Generator, scene: Scene, room: int) -> tuple[list[int], list[int], list[int], list[int]]:
+    def _row(
+        self, rng: np.random.Generator, scene: Scene, room: int
+    ) -> tuple[list[int], list[int], list[int], list[int]]:
         """(ids, segments, positions from the prefix's end, labels) of as many questions as fit."""
         ids: list[int] = []
         segments: list[int] = []

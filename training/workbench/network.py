@@ -14,7 +14,13 @@ from training.workbench.scenes import SIZES
 from training.workbench.tokens import MARKS, VOCAB_SIZE
 
 VISION = {"depth": 6, "hidden_size": 192, "num_heads": 6, "intermediate_size": 512}
-TEXT = {"hidden_size": 256, "intermediate_size": 640, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2}
+TEXT = {
+    "hidden_size": 256,
+    "intermediate_size": 640,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
 _CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class is "no part"
 
 
@@ -28,7 +34,7 @@ def config() -> Qwen2_5_VLConfig:
             "tokens_per_second": 4, "initializer_range": 0.04,
         },
         text_config={
-            **TEXT, "vocab_size": VOCAB_SIZE, "max_position_embeddings": 4096, "tie_word_embeddings": True, "initializer_range": 0.04,
+            **TEXT, "vocab_size": VOCAB_SIZE, "max_position_embeddings": 8192, "tie_word_embeddings": True, "initializer_range": 0.04,
             "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [8, 12, 12]}, "rms_norm_eps": 1e-6,
             "bos_token_id": None, "eos_token_id": mark["<|im_end|>"], "pad_token_id": mark["<|endoftext|>"],
         },
@@ -53,7 +59,9 @@ class Network(nn.Module):
         rows, columns = height // CELL, width // CELL
         x = pictures.to(torch.float32).div(127.5).sub(1)
         x = x.view(size, rows, MERGE, PATCH, columns, MERGE, PATCH, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
-        x = x.reshape(size, rows * columns * MERGE * MERGE, 3 * PATCH * PATCH)  # [B, N, C * P * P], the processor's order
+        x = x.reshape(
+            size, rows * columns * MERGE * MERGE, 3 * PATCH * PATCH
+        )  # [B, N, C * P * P], the processor's order
         weight = tower.patch_embed.proj.weight.sum(2).flatten(1)  # a still picture fills both frames of a patch
         x = F.linear(x, weight)
         cos, sin = self._vision_rope(rows, columns, x.device)
@@ -66,8 +74,12 @@ class Network(nn.Module):
 
     def _vision_rope(self, rows: int, columns: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         inside = torch.arange(MERGE, device=device)
-        h = (torch.arange(rows, device=device)[:, None, None, None] * MERGE + inside[None, None, :, None]).expand(rows, columns, MERGE, MERGE)
-        w = (torch.arange(columns, device=device)[None, :, None, None] * MERGE + inside[None, None, None, :]).expand(rows, columns, MERGE, MERGE)
+        h = (torch.arange(rows, device=device)[:, None, None, None] * MERGE + inside[None, None, :, None]).expand(
+            rows, columns, MERGE, MERGE
+        )
+        w = (torch.arange(columns, device=device)[None, :, None, None] * MERGE + inside[None, None, None, :]).expand(
+            rows, columns, MERGE, MERGE
+        )
         inv = self.model.model.visual.rotary_pos_emb.inv_freq.to(device)
         angles = torch.cat([h.reshape(-1, 1) * inv, w.reshape(-1, 1) * inv], -1)  # [N, head / 2]
         angles = torch.cat([angles, angles], -1)
@@ -75,7 +87,12 @@ class Network(nn.Module):
 
     def read(self, batch: Batch, cells: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy (nats a token) over the answers of the packs."""
-        assert batch.ids is not None and batch.labels is not None and batch.positions is not None and batch.segments is not None
+        assert (
+            batch.ids is not None
+            and batch.labels is not None
+            and batch.positions is not None
+            and batch.segments is not None
+        )
         text = self.model.model.language_model
         x = text.embed_tokens(batch.ids)
         start = batch.image_start
@@ -90,7 +107,9 @@ class Network(nn.Module):
         logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
         return F.cross_entropy(logits.float(), batch.labels[:, 1:][asked])
 
-    def dense_loss(self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+    def dense_loss(
+        self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, float]]:
         """Loss of the heads and what share of covered patches and centre cells they name rightly."""
         near, seen = _dense(self.patch_head(patches), batch.patch_class, batch.patch_box)
         far, found = _dense(self.cell_head(cells), batch.cell_class, batch.cell_box)
@@ -116,16 +135,23 @@ def _rotate(x: torch.Tensor) -> torch.Tensor:
 
 def _attend(attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     size, length, width = x.shape
-    q, k, v = attention.qkv(x).view(size, length, 3, attention.num_heads, -1).permute(2, 0, 3, 1, 4)  # each [B, heads, N, head]
+    q, k, v = (
+        attention.qkv(x).view(size, length, 3, attention.num_heads, -1).permute(2, 0, 3, 1, 4)
+    )  # each [B, heads, N, head]
     cos, sin = cos.to(q.dtype), sin.to(q.dtype)
     q, k = q * cos + _rotate(q) * sin, k * cos + _rotate(k) * sin
     out = F.scaled_dot_product_attention(q, k, v)
     return attention.proj(out.transpose(1, 2).reshape(size, length, width))
 
 
-def _attend_text(attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def _attend_text(
+    attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
     size, length, width = x.shape
-    q, k, v = (p(x).view(size, length, -1, attention.head_dim).transpose(1, 2) for p in (attention.q_proj, attention.k_proj, attention.v_proj))
+    q, k, v = (
+        p(x).view(size, length, -1, attention.head_dim).transpose(1, 2)
+        for p in (attention.q_proj, attention.k_proj, attention.v_proj)
+    )
     q, k = apply_rotary_pos_emb(q, k, cos.to(q.dtype), sin.to(q.dtype))
     out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=True)
     return attention.o_proj(out.transpose(1, 2).reshape(size, length, width))

@@ -49,7 +49,11 @@ def _count(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
         prompt, noun, chosen = ask(rng, "count_all", unseen), "part", parts
     elif style < 0.65:
         kind = _present_or_random(rng, [p.kind for p in parts], KINDS)
-        prompt, noun, chosen = ask(rng, "count_kind", unseen, kinds=kind + "s"), kind, [p for p in parts if p.kind == kind]
+        prompt, noun, chosen = (
+            ask(rng, "count_kind", unseen, kinds=kind + "s"),
+            kind,
+            [p for p in parts if p.kind == kind],
+        )
     else:
         colour = _present_or_random(rng, [p.colour for p in parts], tuple(COLOURS))
         prompt, noun = ask(rng, "count_colour", unseen, colour=colour), f"{colour} part"
@@ -91,13 +95,19 @@ def _existence(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question
         else:
             kind = part.kind
     if style < 0.65:
-        name, there, seen = f"{colour} {kind}", (colour, kind) in named, [p for p in scene.parts if (p.colour, p.kind) == (colour, kind)]
+        name, there, seen = (
+            f"{colour} {kind}",
+            (colour, kind) in named,
+            [p for p in scene.parts if (p.colour, p.kind) == (colour, kind)],
+        )
     else:
         seen = [p for p in scene.parts if p.kind == kind]
         name, there = kind, bool(seen)
     prompt = ask(rng, "existence", unseen, part=name)
     prompt = prompt.replace(" a orange", " an orange")
-    return Question("existence", "vqa", prompt, tell.yes_no(rng, there, name), tell.evidence(seen, scene, name), {"yes": there})
+    return Question(
+        "existence", "vqa", prompt, tell.yes_no(rng, there, name), tell.evidence(seen, scene, name), {"yes": there}
+    )
 
 
 def _size(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question | None:
@@ -130,7 +140,12 @@ def _relation(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question 
     if rng.random() < 0.3 and len(scene.parts) > 2:
         return _closest(rng, scene, first, name, unseen)
     side = str(rng.choice(["left of", "right of", "above", "below"]))
-    gap = {"left of": second.x - first.x, "right of": first.x - second.x, "above": second.y - first.y, "below": first.y - second.y}[side]
+    gap = {
+        "left of": second.x - first.x,
+        "right of": first.x - second.x,
+        "above": second.y - first.y,
+        "below": first.y - second.y,
+    }[side]
     if abs(gap) < 0.08:
         return None
     prompt = ask(rng, "relation", unseen, part=name, other=other, side=side)
@@ -140,18 +155,31 @@ def _relation(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question 
 
 def _closest(rng: np.random.Generator, scene: Scene, part: Part, name: str, unseen: bool) -> Question | None:
     stretch = math.sqrt(scene.aspect)
-    far = sorted((math.hypot((p.x - part.x) * stretch, (p.y - part.y) / stretch), i) for i, p in enumerate(scene.parts) if p is not part)
+    far = sorted(
+        (math.hypot((p.x - part.x) * stretch, (p.y - part.y) / stretch), i)
+        for i, p in enumerate(scene.parts)
+        if p is not part
+    )
     if far[1][0] < far[0][0] * 1.25:
         return None
     near = scene.parts[far[0][1]]
     answer = f"{tell.a(f'{near.colour} {near.kind}').capitalize()}."
     prompt = ask(rng, "closest", unseen, part=name)
-    return Question("relation", "vqa", prompt, answer, tell.evidence([part, near], scene, name), {"part": [near.colour, near.kind]})
+    return Question(
+        "relation", "vqa", prompt, answer, tell.evidence([part, near], scene, name), {"part": [near.colour, near.kind]}
+    )
 
 
 def _surface(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
     answer = f"{tell.SURFACE[scene.surface][0].upper()}{tell.SURFACE[scene.surface][1:]}."
-    return Question("surface", "vqa", ask(rng, "surface", unseen), answer, f"I see {tell.SURFACE[scene.surface]}.", {"surface": scene.surface})
+    return Question(
+        "surface",
+        "vqa",
+        ask(rng, "surface", unseen),
+        answer,
+        f"I see {tell.SURFACE[scene.surface]}.",
+        {"surface": scene.surface},
+    )
 
 
 def _unanswerable(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
@@ -161,19 +189,35 @@ def _unanswerable(rng: np.random.Generator, scene: Scene, unseen: bool) -> Quest
     else:
         thing = str(rng.choice(ABSENT_UNSEEN if unseen else ABSENT_THINGS))
     prompt = ask(rng, "unanswerable", unseen, thing=thing)
-    return Question("unanswerable", "vqa", prompt, f"There is no {thing} in the picture.", f"I see no {thing}.", {"thing": thing})
+    return Question(
+        "unanswerable", "vqa", prompt, f"There is no {thing} in the picture.", f"I see no {thing}.", {"thing": thing}
+    )
 
 
 def _list(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
     answer = tell.listing(scene.parts, sized=False)
     answer = f"{answer[0].upper()}{answer[1:]}." if scene.parts else "There are no parts."
-    return Question("list", _text_task(rng), ask(rng, "list", unseen), answer, tell.evidence(scene.parts, scene, "part"), _facts(scene))
+    return Question(
+        "list",
+        _text_task(rng),
+        ask(rng, "list", unseen),
+        answer,
+        tell.evidence(scene.parts, scene, "part"),
+        _facts(scene),
+    )
 
 
 def _caption(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
     style = str(rng.choice(["caption", "detail", "artistic"], p=[0.55, 0.3, 0.15]))
     answer = {"caption": tell.caption, "detail": tell.detail, "artistic": tell.artistic}[style](rng, scene)
-    return Question("caption", _text_task(rng), ask(rng, style, unseen), answer, tell.evidence(scene.parts, scene, "part"), _facts(scene))
+    return Question(
+        "caption",
+        _text_task(rng),
+        ask(rng, style, unseen),
+        answer,
+        tell.evidence(scene.parts, scene, "part"),
+        _facts(scene),
+    )
 
 
 def grounding(rng: np.random.Generator, scene: Scene, unseen: bool = False) -> Question:
@@ -187,9 +231,19 @@ def grounding(rng: np.random.Generator, scene: Scene, unseen: bool = False) -> Q
         groups = [[p for p in tell.reading_order(scene.parts) if (p.colour, p.kind) == (part.colour, part.kind)]]
         prompt = ask(rng, "ground_some", unseen, target=name if len(groups[0]) == 1 else name + "s")
         sentence, phrases = tell.grounded(rng, groups, scene.surface)
-    answer = (sentence, [(phrase, [scene.box(p) for p in group]) for phrase, group in zip(phrases, groups, strict=True)])
+    answer = (
+        sentence,
+        [(phrase, [scene.box(p) for p in group]) for phrase, group in zip(phrases, groups, strict=True)],
+    )
     truth = {"boxes": [[f"{p.colour} {p.kind}", *scene.box(p)] for group in groups for p in group]}
-    return Question("grounding", "phrase-grounding", prompt, answer, tell.evidence([p for g in groups for p in g], scene, "part"), truth)
+    return Question(
+        "grounding",
+        "phrase-grounding",
+        prompt,
+        answer,
+        tell.evidence([p for g in groups for p in g], scene, "part"),
+        truth,
+    )
 
 
 def _text_task(rng: np.random.Generator) -> str:

@@ -8,7 +8,13 @@ import numpy as np
 
 from training.workbench.scenes import Part, Scene
 
-SURFACE = {"wood": "wood", "steel": "steel", "paper": "paper", "dark mat": "a dark mat", "conveyor belt": "a conveyor belt"}
+SURFACE = {
+    "wood": "wood",
+    "steel": "steel",
+    "paper": "paper",
+    "dark mat": "a dark mat",
+    "conveyor belt": "a conveyor belt",
+}
 _COLUMNS, _ROWS = ("left", "", "right"), ("top", "", "bottom")
 _WORDS = ("no", "one", "two", "three", "four", "five", "six")
 
@@ -119,7 +125,9 @@ def detail(rng: np.random.Generator, scene: Scene) -> str:
     lines = [_sentence(opening)]
     for part in reading_order(scene.parts):
         name, where = a(f"{part.size} {part.colour} {part.kind}"), at_region(region(part))
-        lines.append(_sentence(str(rng.choice([f"{name} is {where}.", f"{name} lies {where}.", f"{where} there is {name}."]))))
+        lines.append(
+            _sentence(str(rng.choice([f"{name} is {where}.", f"{name} lies {where}.", f"{where} there is {name}."])))
+        )
     return " ".join(lines)
 
 
@@ -139,7 +147,15 @@ def grounded(rng: np.random.Generator, together: Sequence[Sequence[Part]], surfa
         return f"There are no parts {_on(surface)}.", []
     phrases = [group_name(g) for g in together]
     lie = "lies" if sum(map(len, together)) == 1 else "lie"
-    sentence = str(rng.choice([f"There is {join(phrases)} {_on(surface)}.", f"I see {join(phrases)}.", f"On {SURFACE[surface]} {lie} {join(phrases)}."]))
+    sentence = str(
+        rng.choice(
+            [
+                f"There is {join(phrases)} {_on(surface)}.",
+                f"I see {join(phrases)}.",
+                f"On {SURFACE[surface]} {lie} {join(phrases)}.",
+            ]
+        )
+    )
     return sentence, phrases
 
 

@@ -14,7 +14,15 @@ from training.workbench.questions import MIX, grounding, random_question
 from training.workbench.scenes import random_scene
 from training.workbench.wordings import ABSENT_UNSEEN
 
-MARKS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
+MARKS = (
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+)
 VOCAB_SIZE = 1024  # more than the corpus fills; the rest stays unused
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -32,11 +40,17 @@ def build(folder: Path, seed: int = 1) -> Tokenizer:
     """Learn the tokenizer from scenes of its own series and write it, with the chat template, into ``folder``."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(_SPLIT), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+        [
+            pre_tokenizers.Split(Regex(_SPLIT), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCAB_SIZE, special_tokens=list(MARKS), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=VOCAB_SIZE,
+        special_tokens=list(MARKS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     tokenizer.train_from_iterator(_corpus(seed), trainer)
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +61,7 @@ def build(folder: Path, seed: int = 1) -> Tokenizer:
         "pad_token": "<|endoftext|>",
         "additional_special_tokens": list(MARKS[1:]),
         "clean_up_tokenization_spaces": False,
-        "model_max_length": 4096,
+        "model_max_length": 8192,
         "chat_template": CHAT_TEMPLATE,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=1))

@@ -123,7 +123,12 @@ class _State:
             log.write(json.dumps(row) + "\n")
 
     def _save(self) -> None:
-        kept = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "phase": self.phase, "step": self.step}
+        kept = {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "phase": self.phase,
+            "step": self.step,
+        }
         torch.save(kept, self.out / "checkpoint.tmp")
         (self.out / "checkpoint.tmp").rename(self.out / "checkpoint.pt")
 

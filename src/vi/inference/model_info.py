@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from vi.inference.errors import LoadError
-from vi.inference.run_files import RunFiles
-from vi.inference.weights import find_weights
+from vi.inference.runs.files import RunFiles
+from vi.inference.runs.weights import find_weights
 
 
 class ModelInfo(BaseModel):

@@ -13,10 +13,10 @@ from tests.inference.engine.samples import LONG, picture
 from vi.inference.engine.engine import SerialEngine, start_engine
 from vi.inference.engine.request import Request
 from vi.inference.generation_config import GenerationConfig
-from vi.inference.loader import LoadedModel, load
+from vi.inference.loading.loader import LoadedModel, load
 from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.preprocess.prompt import Prompt
-from vi.inference.run_files import RunFiles
+from vi.inference.runs.files import RunFiles
 
 FAMILIES: dict[str, Callable[..., Path]] = {
     "qwen2_5_vl": tiny_qwen2_5_vl,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
 
-from vi.inference.loader import LoadedModel, load
-from vi.inference.run_files import RunFiles
+from vi.inference.loading.loader import LoadedModel, load
+from vi.inference.runs.files import RunFiles
 
 FAMILIES: dict[str, Callable[..., Path]] = {
     "qwen2_5_vl": tiny_qwen2_5_vl,

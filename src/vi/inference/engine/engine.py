@@ -18,7 +18,7 @@ from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.sampling.sampler import choose
 
 if TYPE_CHECKING:
-    from vi.inference.loader import LoadedModel
+    from vi.inference.loading.loader import LoadedModel
 
 LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every token
 

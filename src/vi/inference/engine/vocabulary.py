@@ -10,7 +10,7 @@ import numpy as np
 from vi.inference.structured.constraint import Constraint, TokenizerTables
 
 if TYPE_CHECKING:
-    from vi.inference.loader import LoadedModel
+    from vi.inference.loading.loader import LoadedModel
     from vi.inference.structured.grammar import Grammar
 
 

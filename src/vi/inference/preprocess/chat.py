@@ -17,7 +17,7 @@ from vi.inference.preprocess.prompt import Prompt
 if TYPE_CHECKING:
     from PIL import Image
 
-    from vi.inference.loader import LoadedModel
+    from vi.inference.loading.loader import LoadedModel
 
 SENTINEL = re.compile("\ue000([0-9]+)\ue001")  # stands for a text while the template is rendered and cut
 

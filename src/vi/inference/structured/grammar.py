@@ -51,15 +51,17 @@ def json_grammar(schema: dict[str, Any]) -> Grammar:
     return Grammar(LLMatcher.grammar_from_json_schema(_checked(schema)))
 
 
-def think_grammar(schema: dict[str, Any]) -> Grammar:
+def think_grammar(schema: dict[str, Any] | None) -> Grammar:
     """``<think>`` any text without ``</think>`` ``</think><answer>`` JSON of ``schema`` ``</answer>``.
 
-    The thinking has no bound but the token budget. Raises SchemaError as ``json_grammar`` does.
+    Without a schema the answer is any text without ``</answer>``. Neither text has a bound but the token budget.
+    Raises SchemaError as ``json_grammar`` does.
     """
+    answer = 'words[suffix="</answer>"]: /(?s:.*)/' if schema is None else f"json: %json {_checked(schema)}"
     lark = f"""
-start: "<think>" thought "<answer>" answer "</answer>"
+start: "<think>" thought "<answer>" {"words" if schema is None else 'json "</answer>"'}
 thought[suffix="</think>"]: /(?s:.*)/
-answer: %json {_checked(schema)}
+{answer}
 """
     return Grammar(LLMatcher.grammar_from_lark(lark))
 

@@ -14,7 +14,7 @@ from vi.inference.preprocess.families import get_family
 from vi.inference.preprocess.prompt import Prompt
 
 if TYPE_CHECKING:
-    from vi.inference.loader import LoadedModel
+    from vi.inference.loading.loader import LoadedModel
 
 
 @dataclass

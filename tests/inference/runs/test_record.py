@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vi.inference.errors import LoadError
-from vi.inference.run_record import RunRecord, parse_record, precision_name, read_record, task_name
+from vi.inference.runs.record import RunRecord, parse_record, precision_name, read_record, task_name
 
 SPEC = {
     "task_type": "VQA",

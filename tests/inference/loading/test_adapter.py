@@ -12,8 +12,8 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from vi.inference.errors import LoadError
-from vi.inference.loader import load
-from vi.inference.run_files import RunFiles
+from vi.inference.loading.loader import load
+from vi.inference.runs.files import RunFiles
 
 
 def make_adapter(base, folder, targets=("q_proj", "v_proj", "down_proj")):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vi.inference.errors import LoadError
-from vi.inference.run_record import RunRecord, read_record
-from vi.inference.weights import find_weights
+from vi.inference.runs.record import RunRecord, read_record
+from vi.inference.runs.weights import find_weights
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")

@@ -12,9 +12,9 @@ import uuid
 import fsspec
 import pytest
 
-from vi.inference.download import download, origin
 from vi.inference.errors import LoadError
-from vi.inference.remote_store import RemoteStore, without_credentials
+from vi.inference.runs.download import download, origin
+from vi.inference.runs.remote_store import RemoteStore, without_credentials
 
 FILES = {
     "model/config.json": b"{}",
@@ -170,8 +170,8 @@ def test_processes_that_fetch_the_same_run_do_not_disturb_each_other(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     script = (
-        "import sys, pathlib; from vi.inference.download import download; "
-        "from vi.inference.remote_store import RemoteStore; "
+        "import sys, pathlib; from vi.inference.runs.download import download; "
+        "from vi.inference.runs.remote_store import RemoteStore; "
         "assert download(RemoteStore(sys.argv[1]), 'bolts', pathlib.Path(sys.argv[2]))"
     )
     command = [sys.executable, "-c", script, f"file://{tmp_path / 'remote'}", str(tmp_path / "local" / "bolts")]

@@ -7,7 +7,7 @@ import json
 import pytest
 import transformers
 
-from vi.inference.token_ids import eos_token_ids, media_token_ids
+from vi.inference.loading.token_ids import eos_token_ids, media_token_ids
 
 
 @pytest.fixture(scope="module")

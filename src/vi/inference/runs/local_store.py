@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vi.inference.errors import LoadError
-from vi.inference.remote_store import CHECKPOINTS, is_url
+from vi.inference.runs.remote_store import CHECKPOINTS, is_url
 
 STORE_VARIABLE = "VI_MODEL_STORE"
 DEFAULT_STORE = "~/.datature/vi/models"

@@ -19,8 +19,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from vi.inference.errors import LoadError
-from vi.inference.manifest import sha256
-from vi.inference.remote_store import RemoteFile, RemoteStore
+from vi.inference.runs.manifest import sha256
+from vi.inference.runs.remote_store import RemoteFile, RemoteStore
 
 PLAN_FILE = ".plan.json"
 ORIGIN_FILE = ".origin.json"

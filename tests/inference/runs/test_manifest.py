@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from vi.inference.errors import LoadError
-from vi.inference.manifest import parse_manifest, sha256
+from vi.inference.runs.manifest import parse_manifest, sha256
 
 DIGEST = "ab" * 32
 

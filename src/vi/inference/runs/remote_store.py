@@ -11,7 +11,7 @@ from typing import Any
 import fsspec
 
 from vi.inference.errors import LoadError
-from vi.inference.manifest import MANIFEST_FILE, parse_manifest, plain_path
+from vi.inference.runs.manifest import MANIFEST_FILE, parse_manifest, plain_path
 
 CHECKPOINTS = "checkpoints"
 PIECE_BYTES = 1 << 20

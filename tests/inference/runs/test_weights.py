@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from vi.inference.errors import LoadError
-from vi.inference.weights import find_weights, read_header
+from vi.inference.runs.weights import find_weights, read_header
 
 
 def test_a_header_says_what_safetensors_says(tiny_checkpoint):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.adapter import merge_adapter
 from vi.inference.errors import LoadError, did_you_mean
-from vi.inference.run_files import RunFiles
-from vi.inference.token_ids import eos_token_ids, media_token_ids
-from vi.inference.weights import find_weights
+from vi.inference.loading.adapter import merge_adapter
+from vi.inference.loading.token_ids import eos_token_ids, media_token_ids
+from vi.inference.runs.files import RunFiles
+from vi.inference.runs.weights import find_weights
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,7 @@ def load(
     Raises LoadError for files, a device, a number format or memory that is not there, and for code or pickles that
     the caller did not allow.
     """
-    from vi.inference.device import choose_device, choose_dtype, require_memory
+    from vi.inference.loading.device import choose_device, choose_dtype, require_memory
 
     folder = files.model_path
     parameters = _safe_weights(folder, allow_pickle)
@@ -227,7 +227,7 @@ def _reported(what: str) -> Iterator[None]:
     except LoadError:
         raise
     except (MemoryError, torch.OutOfMemoryError) as error:
-        from vi.inference.device import available_devices
+        from vi.inference.loading.device import available_devices
 
         hint = f"Try dtype='bfloat16', a smaller model, or another device= ({', '.join(available_devices())})."
         raise LoadError(f"{what}: out of memory.", hint) from error

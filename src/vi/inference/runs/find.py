@@ -6,15 +6,19 @@ import logging
 import os
 from pathlib import Path
 
-from vi.inference.download import download, origin
 from vi.inference.errors import ConfigError, LoadError
-from vi.inference.hub import fetch_snapshot
-from vi.inference.remote_store import CHECKPOINTS, RemoteStore, without_credentials
-from vi.inference.run_files import RunFiles, read_run, require_model
-from vi.inference.run_record import RunRecord, read_record
-from vi.inference.store import checkpoint_folder, folder_names, nearest_first, require_plain_name, resolve_store
-
-__all__ = ["EMBEDDED_RUN", "RunFiles", "RunRecord", "find_run"]
+from vi.inference.runs.download import download, origin
+from vi.inference.runs.files import RunFiles, read_run, require_model
+from vi.inference.runs.hub import fetch_snapshot
+from vi.inference.runs.local_store import (
+    checkpoint_folder,
+    folder_names,
+    nearest_first,
+    require_plain_name,
+    resolve_store,
+)
+from vi.inference.runs.record import read_record
+from vi.inference.runs.remote_store import CHECKPOINTS, RemoteStore, without_credentials
 
 EMBEDDED_RUN = "workbench"
 _log = logging.getLogger(__name__)

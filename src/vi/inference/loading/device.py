@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from vi.inference.errors import LoadError, did_you_mean
-from vi.inference.run_record import precision_name
+from vi.inference.runs.record import precision_name
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 BFLOAT16_FROM = 1_000_000_000  # parameters; below, float32 on a CPU costs little memory and decodes faster

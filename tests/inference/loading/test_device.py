@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vi.inference.device import available_devices, choose_device, choose_dtype, free_memory, require_memory
 from vi.inference.errors import LoadError
+from vi.inference.loading.device import available_devices, choose_device, choose_dtype, free_memory, require_memory
 
 CPU, GPU = torch.device("cpu"), torch.device("mps")
 BILLION = 1_000_000_000

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
 
 from vi.inference.errors import LoadError
-from vi.inference.loader import load
-from vi.inference.run_files import RunFiles
+from vi.inference.loading.loader import load
+from vi.inference.runs.files import RunFiles
 
 
 @pytest.fixture

@@ -1,0 +1,92 @@
+"""What one call asks of every source: the task, the settings, the grammar; checked before any source is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vi.inference.errors import ConfigError, PromptError
+from vi.inference.generation_config import GenerationConfig
+from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
+from vi.inference.task_types import Task, custom_task, get_task, with_thinking
+
+if TYPE_CHECKING:
+    from vi.inference.runs.record import RunRecord
+
+DEFAULT_TASK = "freeform"  # of a checkpoint without a training record
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call's settings, all of them valid. ``grammar`` is None where the answer is free text."""
+
+    task: Task
+    system_prompt: str
+    config: GenerationConfig
+    cot: bool
+    grammar: Grammar | None
+
+
+def make_call(
+    record: RunRecord,
+    *,
+    generation_config: Any = None,
+    task_type: str | None = None,
+    response_format: Any = None,
+    cot: bool = False,
+    fps: float = 4.0,
+) -> Call:
+    """Check a call's arguments. Raises ConfigError for one that is not allowed, SchemaError for a response format that
+    cannot be enforced."""
+    config = GenerationConfig.coerce(generation_config)
+    if not isinstance(cot, bool):
+        raise ConfigError(f"cot={cot!r} is not allowed.", "It takes True or False.")
+    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps < float("inf"):
+        raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
+    task = _task(record, task_type, response_format)
+    return Call(task, _system_prompt(record, task, cot), config, cot, _grammar(task, cot))
+
+
+def prompts_for(user_prompt: str | Sequence[str] | None, count: int, task: Task) -> list[str]:
+    """One prompt per source. Raises PromptError where the counts differ or a prompt is empty or missing."""
+    if user_prompt is None or isinstance(user_prompt, str):
+        return [task.user_prompt(user_prompt)] * count
+    if not isinstance(user_prompt, Sequence):
+        raise PromptError(f"user_prompt={user_prompt!r} is not text.", "It takes a string, or one per source.")
+    if len(user_prompt) != count:
+        raise PromptError(
+            f"user_prompt has {len(user_prompt)} prompts for {count} source{'s' if count != 1 else ''}.",
+            "Pass one string for all, or one per source.",
+        )
+    return [task.user_prompt(prompt) for prompt in user_prompt]
+
+
+def _task(record: RunRecord, task_type: str | None, response_format: Any) -> Task:
+    if response_format is None:
+        return get_task(task_type if task_type is not None else record.task_type or DEFAULT_TASK)
+    if task_type is not None and get_task(task_type).name != "generic":
+        raise ConfigError(
+            f"task_type={task_type!r} and response_format exclude each other: each says what the answer looks like.",
+            "Leave one of them out.",
+        )
+    return custom_task(response_format)
+
+
+def _system_prompt(record: RunRecord, task: Task, cot: bool) -> str:
+    """The prompt that the run was trained with for this task, else the task's own."""
+    trained = record.system_prompts.get(task.name)
+    if trained is None and record.system_prompt is not None and record.task_type == task.name:
+        trained = record.system_prompt
+    prompt = task.system_prompt if trained is None else trained
+    if not cot:
+        return prompt
+    if record.cot_suffix is None:
+        return with_thinking(prompt)
+    return f"{prompt}\n{record.cot_suffix}" if record.cot_suffix else prompt
+
+
+def _grammar(task: Task, cot: bool) -> Grammar | None:
+    if cot:
+        return think_grammar(task.schema)
+    return json_grammar(task.schema) if task.schema is not None else None

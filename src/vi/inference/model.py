@@ -1,0 +1,190 @@
+"""ViModel: load a model, ask it about pictures, get typed answers."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from vi.inference.call import make_call, prompts_for
+from vi.inference.errors import ConfigError, InferenceError, ViError
+from vi.inference.generation_config import GenerationConfig, WarnOnce
+from vi.inference.media.sources import Sources, expand
+from vi.inference.model_info import ModelInfo, inspect
+from vi.inference.progress import track
+from vi.inference.runs import find_run
+from vi.inference.stream import Stream
+
+if TYPE_CHECKING:
+    from vi.inference.answerer import Answerer, Outcome
+    from vi.inference.call import Call
+
+_log = logging.getLogger("vi.inference")
+
+
+class ViModel:
+    """A vision-language model that answers questions about pictures.
+
+    ``ViModel()`` is the small model that ships with the package; ``run_id=`` a run of the store;
+    ``pretrained_model_name_or_path=`` a local folder or a hub name. Any number of threads may call one model. Use it in
+    a ``with`` block, or ``close()`` it, to free the device.
+
+    ckpt, save_path, overwrite, show_progress: see ``find_run``. generation_config: defaults of every call, below
+    what a call itself sets. device: ``auto``, ``cpu``, ``cuda``, ``mps``; dtype: ``auto``, ``float32``, ``bfloat16``,
+    ``float16``. trust_remote_code: run Python that the checkpoint brings. allow_pickle: load weights that are pickles,
+    which can run code. The rest goes to transformers' loader.
+    Raises LoadError that says what is missing and what to do, ConfigError for an argument that is not allowed.
+    """
+
+    def __init__(
+        self,
+        run_id: str | None = None,
+        *,
+        pretrained_model_name_or_path: str | os.PathLike[str] | None = None,
+        ckpt: str | None = None,
+        save_path: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        generation_config: GenerationConfig | dict[str, Any] | str | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        device_map: Any = None,
+        attn_implementation: str | None = None,
+        low_cpu_mem_usage: bool | None = None,
+        trust_remote_code: bool = False,
+        allow_pickle: bool = False,
+        show_progress: bool = True,
+    ) -> None:
+        defaults = GenerationConfig.coerce(generation_config)
+        self._files = find_run(
+            run_id,
+            pretrained_model_name_or_path=pretrained_model_name_or_path,
+            ckpt=ckpt,
+            save_path=save_path,
+            overwrite=overwrite,
+            show_progress=show_progress,
+        )
+        GenerationConfig.coerce(self._files.record.generation_config or None)  # a bad run.json speaks up now
+        from vi.inference.answerer import Answerer
+        from vi.inference.loading.loader import load
+
+        loaded = load(
+            self._files,
+            device=device,
+            dtype=dtype,
+            device_map=device_map,
+            attn_implementation=attn_implementation,
+            low_cpu_mem_usage=low_cpu_mem_usage,
+            trust_remote_code=trust_remote_code,
+            allow_pickle=allow_pickle,
+        )
+        self._answerer: Answerer | None = Answerer(loaded, self._files.record, defaults, WarnOnce(_log))
+
+    def __call__(
+        self,
+        source: Any = None,
+        user_prompt: str | Sequence[str] | None = None,
+        generation_config: GenerationConfig | dict[str, Any] | str | None = None,
+        stream: bool = False,
+        cot: bool = False,
+        fps: float = 4.0,
+        task_type: str | None = None,
+        response_format: Any = None,
+        recursive: bool = False,
+        show_progress: bool = True,
+    ) -> Any:
+        """Ask about one picture, or about each of many.
+
+        source: path, folder (``recursive=`` looks into its folders), http(s) URL, ``data:`` URI, base64, bytes,
+        ``PIL.Image``, numpy array (HWC), or a list of these. user_prompt: one for all, or one per source; None is the
+        task's default. generation_config: a dict, a GenerationConfig or a preset's name. cot: think first. fps: frames
+        a second for clips, ignored for pictures. task_type: ``vqa``, ``phrase-grounding``, ``freeform``,
+        ``video-freeform`` or ``generic``; None is the run's own. response_format: a pydantic class that the answer
+        conforms to.
+
+        Returns ``(answer, None)`` or ``(None, error)`` for one source; a list of these, in order, for a list or a
+        folder; a ``Stream`` with ``stream=True``. For many sources an argument that is wrong for all of them raises
+        (ConfigError, PromptError, SchemaError), as it does with ``stream=True``.
+        """
+        options = {
+            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
+            "cot": cot, "fps": fps,
+        }  # fmt: skip
+        sources = expand(source, recursive=recursive)
+        if stream:
+            return self._stream(sources, user_prompt, options)
+        if not sources.many:
+            return self._answer_one(sources, user_prompt, options)
+        call = self._call(options)
+        prompts = prompts_for(user_prompt, len(sources.items), call.task)
+        outcomes = self._ready().answers(call, sources.items, prompts)
+        return list(track(outcomes, len(sources.items), "Answering", show_progress))
+
+    @classmethod
+    def inspect(
+        cls,
+        run_id: str | None = None,
+        *,
+        pretrained_model_name_or_path: str | os.PathLike[str] | None = None,
+        ckpt: str | None = None,
+        save_path: str | os.PathLike[str] | None = None,
+    ) -> ModelInfo:
+        """What a model is (architecture, size, tasks) without loading its weights. Raises LoadError."""
+        files = find_run(
+            run_id,
+            pretrained_model_name_or_path=pretrained_model_name_or_path,
+            ckpt=ckpt,
+            save_path=save_path,
+            weights=False,
+        )
+        return inspect(files)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What this model is."""
+        return inspect(self._files)
+
+    def close(self) -> None:
+        """End what is being answered and free the device. Closing twice does nothing; a later call is an error."""
+        answerer, self._answerer = self._answerer, None
+        if answerer is not None:
+            answerer.close()
+
+    def __enter__(self) -> ViModel:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = ", closed" if self._answerer is None else ""
+        return f"ViModel({self._files.name!r}{state})"
+
+    def _ready(self) -> Answerer:
+        if self._answerer is None:
+            raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
+        return self._answerer
+
+    def _call(self, options: dict[str, Any]) -> Call:
+        return make_call(self._files.record, **options)
+
+    def _answer_one(self, sources: Sources, user_prompt: Any, options: dict[str, Any]) -> Outcome:
+        try:
+            call = self._call(options)
+            prompts = prompts_for(user_prompt, 1, call.task)
+            answerer = self._ready()
+        except ViError as error:
+            return None, error
+        (outcome,) = answerer.answers(call, sources.items, prompts)
+        return outcome
+
+    def _stream(self, sources: Sources, user_prompt: Any, options: dict[str, Any]) -> Stream:
+        if sources.many:
+            raise ConfigError(
+                f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
+                "Stream them one by one, or leave stream out.",
+            )
+        call = self._call(options)
+        (prompt,) = prompts_for(user_prompt, 1, call.task)
+        asked = self._ready().ask(call, sources.items[0], prompt)
+        return Stream(asked.generation, asked.respond)

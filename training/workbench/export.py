@@ -1,0 +1,68 @@
+"""Write a training's weights as the run that ships: a stock checkpoint in float16, its processor, run.json, a manifest.
+
+python -m training.workbench.export --from runs/workbench --to src/vi/workbench/model
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+from training.workbench import wire
+from training.workbench.batches import MERGE, PATCH, PIXELS
+from training.workbench.network import Network
+
+TASKS = ("vqa", "phrase-grounding", "freeform", "generic")
+PROCESSOR = {
+    "image_processor_type": "Qwen2VLImageProcessor",
+    "processor_class": "Qwen2_5_VLProcessor",
+    "patch_size": PATCH,
+    "merge_size": MERGE,
+    "temporal_patch_size": 2,
+    "size": {"shortest_edge": PIXELS, "longest_edge": PIXELS},
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+    "do_convert_rgb": True,
+    "do_normalize": True,
+    "do_rescale": True,
+    "do_resize": True,
+    "resample": 3,
+    "rescale_factor": 1 / 255,
+}
+RUN = {
+    "flow": {
+        "spec": {
+            "task_type": "vqa",
+            "supported_tasks": list(TASKS),
+            "model": {"name": "workbench", "precision": "float16"},
+            "system_prompts": dict.fromkeys(TASKS, wire.SYSTEM_PROMPT),
+            "cot_suffix": "",
+            "box_range": wire.BOX_RANGE,
+        }
+    }
+}
+
+
+def export(source: Path, target: Path) -> None:
+    """Replace ``target`` with the run made of the last checkpoint in ``source``."""
+    net = Network()
+    net.load_state_dict(torch.load(source / "checkpoint.pt", map_location="cpu", weights_only=True)["net"])
+    target.mkdir(parents=True, exist_ok=True)
+    model = net.model.half()
+    model.save_pretrained(target)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(source / name, target / name)
+    for name, content in (("preprocessor_config.json", PROCESSOR), ("run.json", RUN)):
+        (target / name).write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="source", type=Path, default=Path("runs/workbench"))
+    parser.add_argument("--to", dest="target", type=Path, default=Path("src/vi/workbench/model"))
+    args = parser.parse_args()
+    export(args.source, args.target)
