@@ -1,0 +1,142 @@
+"""Is an answer right? Text and boxes against the truth of the scene. Graders are strict: a fact stated must be true."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from training.workbench.parts import COLOURS, KINDS
+from training.workbench.questions import Question
+from training.workbench.tell import SURFACE
+
+_NUMBERS = {"no": 0, "zero": 0, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_NUMBER = "|".join([*_NUMBERS, r"\d+"])
+_MENTION = re.compile(
+    rf"\b(?:({_NUMBER})\s+)?(?:(small|large)\s+)?({'|'.join(COLOURS)})\s+({'|'.join(KINDS)})s?\b(?:\s+(?:is|lies))?"
+    r"(?:\s+(?:at|on|in)\s+the\s+(top left|top right|bottom left|bottom right|top|bottom|left|right|center))?",
+    re.IGNORECASE,
+)
+_THERE = re.compile(
+    r"(?:at|on|in) the (top left|top right|bottom left|bottom right|top|bottom|left|right|center) there is "
+    rf"(an?) (small|large)? ?({'|'.join(COLOURS)}) ({'|'.join(KINDS)})",
+    re.IGNORECASE,
+)
+Box = Sequence[float]
+
+
+def is_right(question: Question, answer: str) -> bool:
+    """Whether a text answers a question of any type but grounding."""
+    return _GRADERS[question.type](question.truth, answer.strip())
+
+
+def match_boxes(truth: Sequence[Sequence[Any]], told: Sequence[tuple[str, Box]]) -> list[float]:
+    """IoU of each told box that has a part of its own: same colour and kind, IoU at least 0.5, best pairs first.
+
+    truth: [name, x1, y1, x2, y2] per part; told: (name, box). Both in one unit.
+    """
+    pairs = sorted(
+        ((iou(t[1:], box), i, j) for i, t in enumerate(truth) for j, (name, box) in enumerate(told) if name == t[0]),
+        reverse=True,
+    )
+    free_truth, free_told, found = set(range(len(truth))), set(range(len(told))), []
+    for overlap, i, j in pairs:
+        if overlap >= 0.5 and i in free_truth and j in free_told:
+            free_truth.remove(i)
+            free_told.remove(j)
+            found.append(overlap)
+    return found
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes (x1, y1, x2, y2)."""
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    inside = max(0.0, wide) * max(0.0, high)
+    area = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inside
+    return inside / area if area > 0 else 0.0
+
+
+def phrase_name(phrase: str) -> str:
+    """``2 red bolts`` → ``red bolt``; an empty text where no part is named."""
+    found = _MENTION.search(phrase)
+    return f"{found[3]} {found[4]}".lower() if found else ""
+
+
+def _count(truth: dict, answer: str) -> bool:
+    found = re.search(rf"\b({_NUMBER.replace('|a|an|', '|')})\b", answer, re.IGNORECASE)
+    return found is not None and _number(found[1]) == truth["count"]
+
+
+def _number(word: str | None) -> int:
+    if word is None:
+        return 1
+    return int(word) if word.isdigit() else _NUMBERS[word.lower()]
+
+
+def _only(words: Sequence[str], answer: str) -> str | None:
+    """The one word of ``words`` that the answer uses, if it is one."""
+    used = {w for w in words if re.search(rf"\b{w}s?\b", answer, re.IGNORECASE)}
+    return used.pop() if len(used) == 1 else None
+
+
+def _yes(answer: str) -> bool | None:
+    word = re.match(r"(yes|no)\b", answer, re.IGNORECASE)
+    return None if word is None else word[1].lower() == "yes"
+
+
+def _relation(truth: dict, answer: str) -> bool:
+    if "yes" in truth:
+        return _yes(answer) is truth["yes"]
+    return [_only(list(COLOURS), answer), _only(KINDS, answer)] == truth["part"]
+
+
+def _region(truth: dict, answer: str) -> bool:
+    text = answer.lower().replace("centre", "center").replace("middle", "center")
+    words = [w for w in ("top", "bottom", "left", "right", "center") if re.search(rf"\b{w}\b", text)]
+    return " ".join(words) == truth["region"]
+
+
+def _list(truth: dict, answer: str) -> bool:
+    told = sum((Counter({(c.lower(), k.lower()): _number(n)}) for n, _, c, k, _ in _MENTION.findall(answer)), Counter())
+    return told == Counter((colour, kind) for _, colour, kind, _ in truth["parts"])
+
+
+def _caption(truth: dict, answer: str) -> bool:
+    """Every stated fact true: parts, their number, size and place, the number of all parts, the surface."""
+    left = [list(p) for p in truth["parts"]]
+    mentions = [(n, s, c, k, r) for r, n, s, c, k in _THERE.findall(answer)]
+    mentions += _MENTION.findall(_THERE.sub("", answer))
+    for number, size, colour, kind, place in mentions:
+        for _ in range(_number(number)):
+            match = next((p for p in left if _agrees(p, size, colour, kind, place)), None)
+            if match is None:
+                return False
+            left.remove(match)
+    total = re.search(rf"\b({_NUMBER})\s+parts?\b", answer, re.IGNORECASE)
+    if total and _number(total[1]) != len(truth["parts"]):
+        return False
+    surface = next((name for name in SURFACE if re.search(rf"\b{name}\b", answer, re.IGNORECASE)), None)
+    if surface is not None and surface != truth["surface"]:
+        return False
+    return bool(mentions) or not truth["parts"]
+
+
+def _agrees(part: Sequence[str], size: str, colour: str, kind: str, place: str) -> bool:
+    told = [size.lower() or part[0], colour.lower(), kind.lower(), place.lower() or part[3]]
+    return told == list(part)
+
+
+_GRADERS = {
+    "count": _count,
+    "colour": lambda truth, answer: _only(list(COLOURS), answer) == truth["colour"],
+    "kind": lambda truth, answer: _only(KINDS, answer) == truth["kind"],
+    "existence": lambda truth, answer: _yes(answer) is truth["yes"],
+    "size": lambda truth, answer: _only(("small", "large"), answer) == truth["size"],
+    "region": _region,
+    "relation": _relation,
+    "surface": lambda truth, answer: truth["surface"] in answer.lower(),
+    "unanswerable": lambda truth, answer: f"no {truth['thing']}" in answer.lower(),
+    "list": _list,
+    "caption": _caption,
+}
