@@ -10,7 +10,8 @@ FinishReason = Literal["stop", "stop_string", "length", "cancelled"]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A token that a model rules out has the log-probability -inf, which JSON has no number for.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Usage(_Record):

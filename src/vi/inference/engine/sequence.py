@@ -123,6 +123,7 @@ class Sequence:
         return released
 
     def _logprob(self, choice: Choice) -> TokenLogprob:
+        assert choice.logprob is not None  # as the config asks for it
         spell = self._vocabulary.spell
         alternatives = [
             TokenAlternative(token_id=token_id, text=spell(token_id), logprob=logprob)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,10 +51,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Choice:
-    """A chosen token. Logprobs are natural logs under the model itself, before any filter; best alternative first."""
+    """A chosen token. Logprobs are natural logs under the model itself, before any filter; best alternative first.
+
+    ``logprob`` is None where the request's config asks for none: it costs a pass over the vocabulary.
+    """
 
     token_id: int
-    logprob: float
+    logprob: float | None = None
     alternatives: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -64,10 +69,11 @@ def seen_tokens(token_ids: Iterable[int], vocab_size: int, exclude: Iterable[int
     return seen
 
 
-def choose(logits: Array, rows: Sequence[Row], banned: np.ndarray | None = None) -> list[Choice]:
+def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> list[Choice]:
     """One token for every row: penalty, mask, temperature, top-k, top-p, draw; or argmax after penalty and mask.
 
-    logits: [B, V], numpy or torch, B = len(rows). banned: bool [V], ids that are never chosen (media, padding).
+    logits: [B, V], numpy or torch, B = len(rows). banned: bool [V], ids that are never chosen (media, padding), best
+    in the logits' own library and on their device.
     A row's choice does not depend on the rows beside it. Ties of argmax go to the lowest id.
     Raises InferenceError, naming the row, where nothing is allowed or the logits are not numbers.
     """
@@ -79,14 +85,26 @@ def choose(logits: Array, rows: Sequence[Row], banned: np.ndarray | None = None)
     scores = _mask(_penalise(logits, rows), rows, banned)
     best = xp.argmax(scores, axis=-1)
     _check(xp.max(logits, axis=-1), filters.pick(scores, best), rows)
-    total = filters.log_total(logits)
     token_ids = best.tolist()
     drawn = [i for i, row in enumerate(rows) if row.config.do_sample and row.config.temperature > 0]
     if drawn:
         picked = _draw(xp.take(scores, _like(logits, drawn, xp.int64), axis=0), [rows[i] for i in drawn])
         for i, token_id in zip(drawn, picked, strict=True):
             token_ids[i] = token_id
-    own = filters.pick(logits, _like(logits, token_ids, xp.int64)) - total
+    choices = [Choice(token_id) for token_id in token_ids]
+    reported = [i for i, row in enumerate(rows) if row.config.logprobs is not None]
+    if reported:
+        its_logits = xp.take(logits, _like(logits, reported, xp.int64), axis=0)
+        its_choices = _report(its_logits, [token_ids[i] for i in reported], [rows[i] for i in reported])
+        for i, choice in zip(reported, its_choices, strict=True):
+            choices[i] = choice
+    return choices
+
+
+def _report(logits: Array, token_ids: Sequence[int], rows: Sequence[Row]) -> list[Choice]:
+    """The chosen tokens with their logprobs and alternatives. logits: [R, V], the model's own."""
+    total = filters.log_total(logits)
+    own = filters.pick(logits, _like(logits, token_ids, array_namespace(logits).int64)) - total
     return [
         Choice(token_id, logprob, _alternatives(logits[i : i + 1, :], total[i], row.config.logprobs))
         for i, (token_id, logprob, row) in enumerate(zip(token_ids, own.tolist(), rows, strict=True))
@@ -102,15 +120,17 @@ def _penalise(logits: Array, rows: Sequence[Row]) -> Array:
     return filters.repetition_penalty(logits, seen, _like(logits, penalty, xp.float64))
 
 
-def _mask(logits: Array, rows: Sequence[Row], banned: np.ndarray | None) -> Array:
+def _mask(logits: Array, rows: Sequence[Row], banned: Array | None) -> Array:
+    """Grammars and banned ids as one mask, so that the logits are passed over once."""
     xp = array_namespace(logits)
+    masks = []
     if banned is not None:
-        logits = filters.mask(logits, _like(logits, ~banned, xp.bool))
-    if all(row.allowed is None for row in rows):
-        return logits
-    everything = np.ones(logits.shape[-1], dtype=bool)
-    allowed = np.stack([everything if row.allowed is None else row.allowed for row in rows])
-    return filters.mask(logits, _like(logits, allowed, xp.bool))
+        masks.append(~_like(logits, banned, xp.bool))  # [V]
+    if any(row.allowed is not None for row in rows):
+        everything = np.ones(logits.shape[-1], dtype=bool)
+        allowed = np.stack([everything if row.allowed is None else row.allowed for row in rows])
+        masks.append(_like(logits, allowed, xp.bool))  # [B, V]
+    return filters.mask(logits, reduce(and_, masks)) if masks else logits
 
 
 def _check(top: Array, best: Array, rows: Sequence[Row]) -> None:
