@@ -1,4 +1,4 @@
-"""Pictures and token packs for training, drawn by worker processes from (seed, step) alone, so that training can resume.
+"""Pictures and token packs for training, drawn by worker processes from (seed, step) alone, so that it can resume.
 
 A pack is one picture's prompt prefix followed by several questions with their answers. Each question attends to the
 prefix and to itself only, and counts its positions from the prefix's end: the model sees what it will see alone.
@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from torch.utils.data import DataLoader, Dataset
 
 from training.workbench import wire
-from training.workbench.parts import COLOURS, KINDS
+from training.workbench.parts import COLOURS, KINDS, extent
 from training.workbench.questions import MIX, Question, grounding, random_question
 from training.workbench.scenes import SIZES, Part, Scene, draw, random_scene, random_size
 
@@ -27,11 +27,24 @@ _COLOURS, _SIZES = list(COLOURS), list(SIZES)
 
 
 @dataclass
+class Pack:
+    """One row a picture. ids [B, T]; segments [B, T]: 0 in the prefix, 1.. per question, -1 in padding;
+
+    positions [3, B, T]; labels [B, T], -100 outside answers; image_start: where the picture's cells begin.
+    """
+
+    ids: torch.Tensor
+    segments: torch.Tensor
+    positions: torch.Tensor
+    labels: torch.Tensor
+    image_start: int
+
+
+@dataclass
 class Batch:
     """pictures: uint8 [B, H, W, 3]. patch_* and cell_*: dense targets, class -1 where there is no part.
 
-    patch_box, cell_box: box edges less the patch's or cell's centre, fractions x 8. ids [B, T]; segments [B, T] is 0
-    in the prefix, 1.. per question, -1 in padding; positions [3, B, T]; labels [B, T], -100 outside answers.
+    patch_box, cell_box: box edges less the patch's or cell's centre, fractions x 8. pack: None in the first phase.
     """
 
     pictures: torch.Tensor
@@ -39,11 +52,7 @@ class Batch:
     patch_box: torch.Tensor  # [B, N, 4]
     cell_class: torch.Tensor  # [B, N / 4, 3]
     cell_box: torch.Tensor
-    ids: torch.Tensor | None = None
-    segments: torch.Tensor | None = None
-    positions: torch.Tensor | None = None
-    labels: torch.Tensor | None = None
-    image_start: int = 0
+    pack: Pack | None = None
 
 
 def grid_for(width: int, height: int) -> tuple[int, int]:
@@ -90,7 +99,7 @@ class Batches(Dataset):
         )
         if self.tokenizer_file:
             self._packer = self._packer or Packer(self.tokenizer_file)
-            self._packer.pack(batch, rng, scenes, grid, self.tokens)
+            batch.pack = self._packer.pack(rng, scenes, grid, self.tokens)
         return batch
 
 
@@ -98,7 +107,7 @@ def loader(seed: int, size: int, tokenizer_file: str | None, start: int, steps: 
     """Batches ``start`` to ``steps`` of the series in order, drawn ahead by worker processes."""
     return DataLoader(
         Batches(seed, size, tokenizer_file, steps), sampler=range(start, steps), batch_size=None, num_workers=workers,
-        prefetch_factor=4 if workers else None, persistent_workers=False, worker_init_fn=lambda _: torch.set_num_threads(1),
+        prefetch_factor=4 if workers else None, worker_init_fn=lambda _: torch.set_num_threads(1),
     )  # fmt: skip
 
 
@@ -136,8 +145,6 @@ def dense_targets(
 
 def _covers(scene: Scene, part: Part, points: np.ndarray) -> np.ndarray:
     """Which points [N, 2] the part's own turned rectangle holds."""
-    from training.workbench.parts import extent
-
     stretch = math.sqrt(scene.aspect)
     offset = (points - (part.x, part.y)) * (stretch, 1 / stretch / scene.tilt) / part.radius
     cos, sin = math.cos(part.angle), math.sin(part.angle)
@@ -166,28 +173,29 @@ class Packer:
     def _ids(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
 
-    def pack(
-        self, batch: Batch, rng: np.random.Generator, scenes: list[Scene], grid: tuple[int, int], limit: int
-    ) -> None:
+    def pack(self, rng: np.random.Generator, scenes: list[Scene], grid: tuple[int, int], limit: int) -> Pack:
+        """Rows of at most ``limit`` tokens, padded to one width."""
         cells = grid[0] * grid[1]
         prefix = [*self.head, *[self.image] * cells, *self._ids("<|vision_end|>")]
         place = self._prefix_positions(len(prefix), grid)  # [3, P]
         rows = [self._row(rng, scene, limit - len(prefix)) for scene in scenes]
-        width = min(limit, len(prefix) + max(len(r[0]) for r in rows))
-        width = min(limit, -(-width // 32) * 32)
+        width = -(-(len(prefix) + max(len(r[0]) for r in rows)) // 32) * 32  # few widths: allocators like it
         size = len(scenes)
-        batch.ids = torch.full((size, width), self.pad)
-        batch.segments = torch.full((size, width), -1)
-        batch.positions = torch.zeros(3, size, width, dtype=torch.long)
-        batch.labels = torch.full((size, width), -100)
-        batch.image_start = len(self.head)
+        pack = Pack(
+            ids=torch.full((size, width), self.pad),
+            segments=torch.full((size, width), -1),
+            positions=torch.zeros(3, size, width, dtype=torch.long),
+            labels=torch.full((size, width), -100),
+            image_start=len(self.head),
+        )
         for i, (ids, segments, offsets, labels) in enumerate(rows):
             end = len(prefix) + len(ids)
-            batch.ids[i, :end] = torch.tensor(prefix + ids)
-            batch.segments[i, :end] = torch.tensor([0] * len(prefix) + segments)
-            batch.positions[:, i, : len(prefix)] = place
-            batch.positions[:, i, len(prefix) : end] = torch.tensor(offsets) + int(place.max()) + 1
-            batch.labels[i, len(prefix) : end] = torch.tensor(labels)
+            pack.ids[i, :end] = torch.tensor(prefix + ids)
+            pack.segments[i, :end] = torch.tensor([0] * len(prefix) + segments)
+            pack.positions[:, i, : len(prefix)] = place
+            pack.positions[:, i, len(prefix) : end] = torch.tensor(offsets) + int(place.max()) + 1
+            pack.labels[i, len(prefix) : end] = torch.tensor(labels)
+        return pack
 
     def _prefix_positions(self, length: int, grid: tuple[int, int]) -> torch.Tensor:
         """M-RoPE positions [3, P] of text, picture, text, as ``get_rope_index`` gives them."""

@@ -1,4 +1,4 @@
-"""Ask a run about scenes and in wordings that training never saw, through the public call, and print how often it is right.
+"""Ask a run about scenes and in wordings that training never saw, by the public call; print how often it is right.
 
 python -m training.workbench.evaluate [--run PATH] [--seed N] [--per-type M] [--json] [--quick]
 """

@@ -8,7 +8,7 @@ from torch import nn
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_emb
 
-from training.workbench.batches import CELL, MERGE, PATCH, Batch
+from training.workbench.batches import CELL, MERGE, PATCH, Batch, Pack
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import SIZES
 from training.workbench.tokens import MARKS, VOCAB_SIZE
@@ -27,20 +27,39 @@ _CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class 
 def config() -> Qwen2_5_VLConfig:
     """The architecture: stock Qwen2.5-VL, every vision layer attending to the whole picture."""
     mark = {m: i for i, m in enumerate(MARKS)}
+    vision = {
+        **VISION,
+        "patch_size": PATCH,
+        "spatial_merge_size": MERGE,
+        "temporal_patch_size": 2,
+        "in_channels": 3,
+        "window_size": 7 * CELL,
+        "fullatt_block_indexes": list(range(VISION["depth"])),
+        "out_hidden_size": TEXT["hidden_size"],
+        "tokens_per_second": 4,
+        "initializer_range": 0.04,
+    }
+    text = {
+        **TEXT,
+        "vocab_size": VOCAB_SIZE,
+        "max_position_embeddings": 8192,
+        "tie_word_embeddings": True,
+        "initializer_range": 0.04,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [8, 12, 12]},
+        "rms_norm_eps": 1e-6,
+        "bos_token_id": None,
+        "eos_token_id": mark["<|im_end|>"],
+        "pad_token_id": mark["<|endoftext|>"],
+    }
     return Qwen2_5_VLConfig(
-        vision_config={
-            **VISION, "patch_size": PATCH, "spatial_merge_size": MERGE, "temporal_patch_size": 2, "in_channels": 3,
-            "window_size": 7 * CELL, "fullatt_block_indexes": list(range(VISION["depth"])), "out_hidden_size": TEXT["hidden_size"],
-            "tokens_per_second": 4, "initializer_range": 0.04,
-        },
-        text_config={
-            **TEXT, "vocab_size": VOCAB_SIZE, "max_position_embeddings": 8192, "tie_word_embeddings": True, "initializer_range": 0.04,
-            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [8, 12, 12]}, "rms_norm_eps": 1e-6,
-            "bos_token_id": None, "eos_token_id": mark["<|im_end|>"], "pad_token_id": mark["<|endoftext|>"],
-        },
-        image_token_id=mark["<|image_pad|>"], video_token_id=mark["<|video_pad|>"], vision_start_token_id=mark["<|vision_start|>"],
-        vision_end_token_id=mark["<|vision_end|>"], tie_word_embeddings=True,
-    )  # fmt: skip
+        vision_config=vision,
+        text_config=text,
+        image_token_id=mark["<|image_pad|>"],
+        video_token_id=mark["<|video_pad|>"],
+        vision_start_token_id=mark["<|vision_start|>"],
+        vision_end_token_id=mark["<|vision_end|>"],
+        tie_word_embeddings=True,
+    )
 
 
 class Network(nn.Module):
@@ -85,27 +104,21 @@ class Network(nn.Module):
         angles = torch.cat([angles, angles], -1)
         return angles.cos(), angles.sin()
 
-    def read(self, batch: Batch, cells: torch.Tensor) -> torch.Tensor:
+    def read(self, pack: Pack, cells: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy (nats a token) over the answers of the packs."""
-        assert (
-            batch.ids is not None
-            and batch.labels is not None
-            and batch.positions is not None
-            and batch.segments is not None
-        )
         text = self.model.model.language_model
-        x = text.embed_tokens(batch.ids)
-        start = batch.image_start
+        x = text.embed_tokens(pack.ids)
+        start = pack.image_start
         x = torch.cat([x[:, :start], cells.to(x.dtype), x[:, start + cells.shape[1] :]], 1)
-        cos, sin = text.rotary_emb(x, batch.positions)
-        mask = pack_mask(batch.segments)
+        cos, sin = text.rotary_emb(x, pack.positions)
+        mask = pack_mask(pack.segments)
         for layer in text.layers:
             x = x + _attend_text(layer.self_attn, _norm(layer.input_layernorm, x), cos, sin, mask)
             h = _norm(layer.post_attention_layernorm, x)
             x = x + layer.mlp.down_proj(F.silu(layer.mlp.gate_proj(h)) * layer.mlp.up_proj(h))
-        asked = batch.labels[:, 1:] != -100
+        asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
-        return F.cross_entropy(logits.float(), batch.labels[:, 1:][asked])
+        return F.cross_entropy(logits.float(), pack.labels[:, 1:][asked])
 
     def dense_loss(
         self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor

@@ -38,9 +38,11 @@ def _bar(x1: float, y1: float, x2: float, y2: float) -> Points:
 
 
 def _bolt() -> list[Layer]:
-    head = [(-1.0, -0.36), (-0.9, -0.46), (-0.52, -0.46), (-0.46, -0.4), (-0.46, 0.4), (-0.52, 0.46), (-0.9, 0.46), (-1.0, 0.36)]  # fmt: skip
+    half = [(-0.46, 0.4), (-0.52, 0.46), (-0.9, 0.46), (-1.0, 0.36)]
+    head = [(x, -y) for x, y in reversed(half)] + half
     threads: list[Layer] = [(_bar(-0.1 + 0.16 * i, -0.23, -0.03 + 0.16 * i, 0.23), 0.62) for i in range(7)]
-    facets: list[Layer] = [(_bar(-0.98, -0.16, -0.48, -0.12), 0.6), (_bar(-0.98, 0.12, -0.48, 0.16), 0.6), (_bar(-0.98, -0.12, -0.48, 0.12), 1.18)]  # fmt: skip
+    edges: list[Layer] = [(_bar(-0.98, y, -0.48, y + 0.04), 0.6) for y in (-0.16, 0.12)]
+    facets: list[Layer] = [*edges, (_bar(-0.98, -0.12, -0.48, 0.12), 1.18)]
     return [(_bar(-0.5, -0.23, 1.0, 0.23), 0.95), (_bar(-0.5, -0.1, 1.0, -0.02), 1.25), *threads, (head, 1.0), *facets]
 
 
@@ -85,7 +87,8 @@ def _spring() -> list[Layer]:
         x = -0.92 + 1.84 * i / coils
         step = 1.84 / coils
         back = [(x, 0.4), (x + 0.09, 0.4), (x + step * 0.5 + 0.09, -0.4), (x + step * 0.5, -0.4)]
-        front = [(x + step * 0.5 - 0.02, -0.42), (x + step * 0.5 + 0.12, -0.42), (x + step + 0.12, 0.42), (x + step - 0.02, 0.42)]  # fmt: skip
+        middle, end = x + step * 0.5, x + step
+        front = [(middle - 0.02, -0.42), (middle + 0.12, -0.42), (end + 0.12, 0.42), (end - 0.02, 0.42)]
         layers += [(back, 0.6), (front, 1.1)]
     ends: list[Layer] = [(_bar(-1.0, -0.42, -0.88, 0.42), 0.95), (_bar(0.92, -0.42, 1.0, 0.42), 0.95)]
     return layers + ends

@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Scene:
-    """Parts from back to front on a surface. aspect: width / height. tilt: vertical squash of a view a little aslant."""
+    """Parts from back to front on a surface. aspect: width / height. tilt: vertical squash of a slanting view."""
 
     parts: tuple[Part, ...]
     surface: str

@@ -45,7 +45,7 @@ def draw(name: str, width: int, height: int, rng: np.random.Generator) -> Image.
 def expose(
     canvas: Image.Image, rng: np.random.Generator, light: float, gain: float, noise: float, blur: float, jpeg: int
 ) -> Image.Image:
-    """The picture that a camera takes: uneven light, blur (radius in pixels), noise (of 255), JPEG (quality, 0 none)."""
+    """What a camera makes of it: uneven light, blur (radius in pixels), noise (of 255), JPEG (quality, 0 none)."""
     if blur > 0.2:
         canvas = canvas.filter(ImageFilter.GaussianBlur(blur))
     pixels = np.asarray(canvas, np.float32)

@@ -120,9 +120,14 @@ def detail(rng: np.random.Generator, scene: Scene) -> str:
     on, count = _on(scene.surface), len(scene.parts)
     if not count:
         return f"The picture shows {SURFACE[scene.surface]}. There are no parts."
-    opening = str(rng.choice([f"{_WORDS[count]} part{'s' if count > 1 else ''} {'lie' if count > 1 else 'lies'} {on}.",
-                              f"The surface is {SURFACE[scene.surface]}.", f"The picture shows {_WORDS[count]} part{'s' if count > 1 else ''} {on}."]))  # fmt: skip
-    lines = [_sentence(opening)]
+    number = f"{_WORDS[count]} part{'s' if count > 1 else ''}"
+    lie = "lie" if count > 1 else "lies"
+    openings = [
+        f"{number} {lie} {on}.",
+        f"The surface is {SURFACE[scene.surface]}.",
+        f"The picture shows {number} {on}.",
+    ]
+    lines = [_sentence(str(rng.choice(openings)))]
     for part in reading_order(scene.parts):
         name, where = a(f"{part.size} {part.colour} {part.kind}"), at_region(region(part))
         lines.append(
@@ -137,8 +142,13 @@ def artistic(rng: np.random.Generator, scene: Scene) -> str:
         return f"Silence {_on(scene.surface)}: no parts, only light."
     names, on = listing(scene.parts, sized=False), _on(scene.surface)
     rest = "rests" if len(scene.parts) == 1 else "rest"
-    return _sentence(str(rng.choice([f"{names} {rest} {on}, quiet in the light.", f"In soft light {on}, {names} {rest} like jewels.",
-                                     f"A still life {on}: {names}.", f"Quiet {on}, {names} wait for a hand."])))  # fmt: skip
+    sentences = [
+        f"{names} {rest} {on}, quiet in the light.",
+        f"In soft light {on}, {names} {rest} like jewels.",
+        f"A still life {on}: {names}.",
+        f"Quiet {on}, {names} wait for a hand.",
+    ]
+    return _sentence(str(rng.choice(sentences)))
 
 
 def grounded(rng: np.random.Generator, together: Sequence[Sequence[Part]], surface: str) -> tuple[str, list[str]]:
