@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from vi.inference import ViModel
+
+settings.register_profile("no clock", deadline=None)  # a slow machine is not a wrong answer
+settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +22,12 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.families import tiny_qwen2_5_vl
 
     return tiny_qwen2_5_vl(tmp_path_factory.mktemp("families") / "tiny-qwen2.5-vl")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_checkpoint: Path) -> Iterator[ViModel]:
+    """The model of ``tiny_checkpoint``: ask it, never close it."""
+    from vi.inference import ViModel
+
+    with ViModel(pretrained_model_name_or_path=tiny_checkpoint, device="cpu") as model:
+        yield model

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vi.inference.call import Call
 from vi.inference.engine.engine import start_engine
 from vi.inference.engine.request import Request
-from vi.inference.errors import InferenceError, ViError
-from vi.inference.generation_config import ConfigLike, GenerationConfig, ResolvedConfig, WarnOnce, resolve
+from vi.inference.errors import InferenceError, PromptError, ViError
+from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.media.image import load_picture
 from vi.inference.preprocess.chat import ChatPrompt
 
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from vi.inference.engine.generation import Generation
     from vi.inference.loading.loader import LoadedModel
     from vi.inference.media.sources import SourceItem
+    from vi.inference.preprocess.prompt import Prompt
     from vi.inference.runs.record import RunRecord
     from vi.inference.task_types.response import PredictionResponse
+
+_log = logging.getLogger(__name__)
 
 AHEAD = 2  # requests prepared while another one runs
 
@@ -42,12 +47,13 @@ class Asked:
     def respond(self, completion: Completion) -> PredictionResponse:
         """The typed answer. Raises AnswerError where the caller's ``response_format`` rejects the text."""
         timings = completion.timings.model_copy(update={"load": self.loading})
-        return self.call.task.respond(
-            completion.model_copy(update={"timings": timings}),
-            prompt=self.prompt,
-            generation=self.resolved.echo(),
-            warnings=self.resolved.warnings,
-        )
+        with _as_vi_errors("The answer could not be read"):
+            return self.call.task.respond(
+                completion.model_copy(update={"timings": timings}),
+                prompt=self.prompt,
+                generation=self.resolved.echo(),
+                warnings=self.resolved.warnings,
+            )
 
 
 class Answerer:
@@ -62,32 +68,32 @@ class Answerer:
         self._chat = ChatPrompt(loaded)
         self._engine = start_engine(loaded)
 
-    def ask(self, call: Call, item: SourceItem, prompt: str) -> Asked:
+    def ask(self, call: Call, item: SourceItem, prompt: str | PromptError) -> Asked:
         """Read the source and begin to answer. Raises SourceError, PromptError, SchemaError or InferenceError."""
-        started = time.perf_counter()
-        picture = load_picture(item)
-        built = self._chat.build(prompt, picture=picture.pixels, system_prompt=call.system_prompt or None)
-        resolved = self._resolve(call)
-        room = self._chat.room(built)
-        why = (
-            f"the model's context of {self._chat.context_length:,} tokens holds {len(built.token_ids):,} of the prompt"
-        )
-        resolved = resolved.lower_max_new_tokens(room, why)
-        self._warn(resolved.notices)
-        loading = time.perf_counter() - started
-        generation = self._engine.submit(Request(built, resolved.config, call.grammar))
-        return Asked(call, prompt, resolved, generation, loading)
+        if isinstance(prompt, PromptError):
+            raise prompt
+        with _as_vi_errors(f"{item.label} could not be asked about"):
+            return self._ask(call, item, prompt)
 
-    def answers(self, call: Call, items: Sequence[SourceItem], prompts: Sequence[str]) -> Iterator[Outcome]:
-        """(answer, None) or (None, error) per source, in order; the next sources are read while one is answered."""
+    def answers(
+        self, call: Call, items: Sequence[SourceItem], prompts: Sequence[str | PromptError]
+    ) -> Generator[Outcome, None, None]:
+        """(answer, None) or (None, error) per source, in order; the next sources are read while one is answered.
+
+        Closing it cancels what has begun.
+        """
         ahead: deque[Asked | ViError] = deque()
         try:
             for item, prompt in zip(items, prompts, strict=True):
                 ahead.append(self._try_ask(call, item, prompt))
                 if len(ahead) > AHEAD:
-                    yield _outcome(ahead.popleft())
+                    outcome = _outcome(ahead[0])
+                    ahead.popleft()
+                    yield outcome
             while ahead:
-                yield _outcome(ahead.popleft())
+                outcome = _outcome(ahead[0])
+                ahead.popleft()
+                yield outcome
         finally:
             for asked in ahead:
                 if isinstance(asked, Asked):
@@ -97,26 +103,28 @@ class Answerer:
         """Stop what runs and free the device. Closing twice does nothing."""
         self._engine.close()
 
-    def _resolve(self, call: Call) -> ResolvedConfig:
-        run: ConfigLike = self._record.generation_config or None
-        return resolve(call=call.config, model=self._config, run=run, cot=call.cot)
+    def _ask(self, call: Call, item: SourceItem, prompt: str) -> Asked:
+        started = time.perf_counter()
+        picture = load_picture(item)
+        built = self._chat.build(prompt, picture=picture.pixels, system_prompt=call.system_prompt or None)
+        resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
+        self._warn(resolved.notices)
+        loading = time.perf_counter() - started
+        generation = self._engine.submit(Request(built, resolved.config, call.grammar))
+        return Asked(call, prompt, resolved, generation, loading)
 
-    def _try_ask(self, call: Call, item: SourceItem, prompt: str) -> Asked | ViError:
+    def _resolve(self, call: Call) -> ResolvedConfig:
+        return resolve(call=call.config, model=self._config, run=self._record.generation_config, cot=call.cot)
+
+    def _why_lowered(self, built: Prompt) -> str:
+        context, prompt = self._chat.context_length, len(built.token_ids)
+        return f"the model's context of {context:,} tokens holds {prompt:,} of the prompt"
+
+    def _try_ask(self, call: Call, item: SourceItem, prompt: str | PromptError) -> Asked | ViError:
         try:
             return self.ask(call, item, prompt)
-        except Exception as error:
-            return as_vi_error(error, item.label)
-
-
-def as_vi_error(error: Exception, label: str) -> ViError:
-    """The error itself, or an InferenceError around one that nobody foresaw."""
-    if isinstance(error, ViError):
-        return error
-    unforeseen = InferenceError(
-        f"{label} could not be answered: {type(error).__name__}: {error}.", "Please report this with its traceback."
-    )
-    unforeseen.__cause__ = error
-    return unforeseen
+        except ViError as error:
+            return _kept(error)
 
 
 def _outcome(asked: Asked | ViError) -> Outcome:
@@ -124,8 +132,32 @@ def _outcome(asked: Asked | ViError) -> Outcome:
         return None, asked
     try:
         return asked.respond(asked.generation.completion()), None
-    except KeyboardInterrupt:
-        asked.generation.cancel()
+    except ViError as error:
+        return None, _kept(error)
+
+
+def _kept(error: ViError) -> ViError:
+    """An error that a caller may keep for long: without tracebacks, whose frames hold pixels, tensors and the model.
+
+    The traceback of a failure that nobody foresaw is logged instead.
+    """
+    if isinstance(error, InferenceError) and error.__cause__ is not None:
+        _log.error("%s", error, exc_info=error)
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = link.__context__ = None
+        link = link.__cause__
+    return error
+
+
+@contextmanager
+def _as_vi_errors(failed: str) -> Iterator[None]:
+    """An InferenceError in place of an error that nobody foresaw."""
+    try:
+        yield
+    except ViError:
         raise
     except Exception as error:
-        return None, as_vi_error(error, "The answer")
+        raise InferenceError(
+            f"{failed} ({type(error).__name__}: {error}).", "Please report this with its traceback."
+        ) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError, PromptError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
-from vi.inference.task_types import Task, custom_task, get_task, with_thinking
+from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
 
 if TYPE_CHECKING:
     from vi.inference.runs.record import RunRecord
@@ -42,35 +43,58 @@ def make_call(
     config = GenerationConfig.coerce(generation_config)
     if not isinstance(cot, bool):
         raise ConfigError(f"cot={cot!r} is not allowed.", "It takes True or False.")
-    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps < float("inf"):
+    if isinstance(fps, bool) or not isinstance(fps, Real) or not 0 < float(fps) < float("inf"):
         raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
     task = _task(record, task_type, response_format)
     return Call(task, _system_prompt(record, task, cot), config, cot, _grammar(task, cot))
 
 
-def prompts_for(user_prompt: str | Sequence[str] | None, count: int, task: Task) -> list[str]:
-    """One prompt per source. Raises PromptError where the counts differ or a prompt is empty or missing."""
+def prompts_for(user_prompt: str | Sequence[str] | None, count: int, task: Task) -> list[str | PromptError]:
+    """One prompt per source; of a list, one that is empty or not text is its own error, in its place.
+
+    Raises PromptError where the counts differ, and where the one prompt for all is empty or missing.
+    """
     if user_prompt is None or isinstance(user_prompt, str):
         return [task.user_prompt(user_prompt)] * count
-    if not isinstance(user_prompt, Sequence):
-        raise PromptError(f"user_prompt={user_prompt!r} is not text.", "It takes a string, or one per source.")
+    if not isinstance(user_prompt, Sequence) or isinstance(user_prompt, (bytes, bytearray)):
+        raise PromptError(
+            f"user_prompt is of type {type(user_prompt).__name__}, which is not text.",
+            "It takes a string, or a list with one per source.",
+        )
     if len(user_prompt) != count:
         raise PromptError(
             f"user_prompt has {len(user_prompt)} prompts for {count} source{'s' if count != 1 else ''}.",
             "Pass one string for all, or one per source.",
         )
-    return [task.user_prompt(prompt) for prompt in user_prompt]
+    return [_own_prompt(prompt, task) for prompt in user_prompt]
+
+
+def _own_prompt(prompt: str | None, task: Task) -> str | PromptError:
+    try:
+        return task.user_prompt(prompt)
+    except PromptError as error:
+        return error
 
 
 def _task(record: RunRecord, task_type: str | None, response_format: Any) -> Task:
     if response_format is None:
-        return get_task(task_type if task_type is not None else record.task_type or DEFAULT_TASK)
+        return get_task(task_type) if task_type is not None else _run_task(record)
     if task_type is not None and get_task(task_type).name != "generic":
         raise ConfigError(
             f"task_type={task_type!r} and response_format exclude each other: each says what the answer looks like.",
             "Leave one of them out.",
         )
     return custom_task(response_format)
+
+
+def _run_task(record: RunRecord) -> Task:
+    name = record.task_type or DEFAULT_TASK
+    if name not in TASKS:
+        raise ConfigError(
+            f"This run was trained for {name!r}, which is not a task that can be read.",
+            f"Pass task_type= with one of {', '.join(TASKS)}.",
+        )
+    return TASKS[name]
 
 
 def _system_prompt(record: RunRecord, task: Task, cot: bool) -> str:

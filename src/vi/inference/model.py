@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.call import make_call, prompts_for
 from vi.inference.errors import ConfigError, InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, WarnOnce
+from vi.inference.generation_config.resolution import merge
 from vi.inference.media.sources import Sources, expand
 from vi.inference.model_info import ModelInfo, inspect
 from vi.inference.progress import track
@@ -17,8 +19,7 @@ from vi.inference.runs import find_run
 from vi.inference.stream import Stream
 
 if TYPE_CHECKING:
-    from vi.inference.answerer import Answerer, Outcome
-    from vi.inference.call import Call
+    from vi.inference.answerer import Answerer
 
 _log = logging.getLogger("vi.inference")
 
@@ -34,7 +35,8 @@ class ViModel:
     what a call itself sets. device: ``auto``, ``cpu``, ``cuda``, ``mps``; dtype: ``auto``, ``float32``, ``bfloat16``,
     ``float16``. trust_remote_code: run Python that the checkpoint brings. allow_pickle: load weights that are pickles,
     which can run code. The rest goes to transformers' loader.
-    Raises LoadError that says what is missing and what to do, ConfigError for an argument that is not allowed.
+    Raises LoadError that says what is missing and what to do, ConfigError for an argument that is not allowed and for
+    a generation config in ``run.json`` that is not.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class ViModel:
             overwrite=overwrite,
             show_progress=show_progress,
         )
-        GenerationConfig.coerce(self._files.record.generation_config or None)  # a bad run.json speaks up now
+        merge(model=defaults, run=self._files.record.generation_config)  # a bad run.json speaks up now
         from vi.inference.answerer import Answerer
         from vi.inference.loading.loader import load
 
@@ -96,29 +98,43 @@ class ViModel:
         """Ask about one picture, or about each of many.
 
         source: path, folder (``recursive=`` looks into its folders), http(s) URL, ``data:`` URI, base64, bytes,
-        ``PIL.Image``, numpy array (HWC), or a list of these. user_prompt: one for all, or one per source; None is the
-        task's default. generation_config: a dict, a GenerationConfig or a preset's name. cot: think first. fps: frames
-        a second for clips, ignored for pictures. task_type: ``vqa``, ``phrase-grounding``, ``freeform``,
+        ``PIL.Image``, numpy array (HWC), or a list or iterator of these. user_prompt: one for all, or one per source;
+        None is the task's default. generation_config: a dict, a GenerationConfig or a preset's name. cot: think first.
+        fps: frames a second for clips, ignored for pictures. task_type: ``vqa``, ``phrase-grounding``, ``freeform``,
         ``video-freeform`` or ``generic``; None is the run's own. response_format: a pydantic class that the answer
         conforms to.
 
-        Returns ``(answer, None)`` or ``(None, error)`` for one source; a list of these, in order, for a list or a
-        folder; a ``Stream`` with ``stream=True``. For many sources an argument that is wrong for all of them raises
-        (ConfigError, PromptError, SchemaError), as it does with ``stream=True``.
+        Returns ``(answer, None)`` or ``(None, error)`` for one source; a list of these, in order, for many; a
+        ``Stream`` with ``stream=True``. Every error is a ViError. What is wrong for all of many sources raises
+        (ConfigError, PromptError, SchemaError, InferenceError of a closed model); with ``stream=True`` whatever is
+        wrong before the first token does.
         """
-        options = {
-            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
-            "cot": cot, "fps": fps,
-        }  # fmt: skip
+        if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
+            source = list(source)
         sources = expand(source, recursive=recursive)
         if stream:
-            return self._stream(sources, user_prompt, options)
-        if not sources.many:
-            return self._answer_one(sources, user_prompt, options)
-        call = self._call(options)
-        prompts = prompts_for(user_prompt, len(sources.items), call.task)
-        outcomes = self._ready().answers(call, sources.items, prompts)
-        return list(track(outcomes, len(sources.items), "Answering", show_progress))
+            _require_one(sources)
+        try:
+            call = make_call(
+                self._files.record,
+                generation_config=generation_config,
+                task_type=task_type,
+                response_format=response_format,
+                cot=cot,
+                fps=fps,
+            )
+            prompts = prompts_for(user_prompt, len(sources.items), call.task)
+            answerer = self._ready()
+        except ViError as error:
+            if stream or sources.many:
+                raise
+            return None, error
+        if stream:
+            asked = answerer.ask(call, sources.items[0], prompts[0])
+            return Stream(asked.generation, asked.respond)
+        with closing(answerer.answers(call, sources.items, prompts)) as answers:  # an interrupt cancels those ahead
+            outcomes = list(track(answers, len(sources.items), "Answering", show_progress))
+        return outcomes if sources.many else outcomes[0]
 
     @classmethod
     def inspect(
@@ -165,26 +181,10 @@ class ViModel:
             raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
         return self._answerer
 
-    def _call(self, options: dict[str, Any]) -> Call:
-        return make_call(self._files.record, **options)
 
-    def _answer_one(self, sources: Sources, user_prompt: Any, options: dict[str, Any]) -> Outcome:
-        try:
-            call = self._call(options)
-            prompts = prompts_for(user_prompt, 1, call.task)
-            answerer = self._ready()
-        except ViError as error:
-            return None, error
-        (outcome,) = answerer.answers(call, sources.items, prompts)
-        return outcome
-
-    def _stream(self, sources: Sources, user_prompt: Any, options: dict[str, Any]) -> Stream:
-        if sources.many:
-            raise ConfigError(
-                f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
-                "Stream them one by one, or leave stream out.",
-            )
-        call = self._call(options)
-        (prompt,) = prompts_for(user_prompt, 1, call.task)
-        asked = self._ready().ask(call, sources.items[0], prompt)
-        return Stream(asked.generation, asked.respond)
+def _require_one(sources: Sources) -> None:
+    if sources.many:
+        raise ConfigError(
+            f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
+            "Stream them one by one, or leave stream out.",
+        )

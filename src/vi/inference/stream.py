@@ -33,7 +33,7 @@ class Stream:
         return next(self._generation)
 
     def get_final_completion(self) -> PredictionResponse:
-        """The answer; waits for the end first, and drops pieces that were not read.
+        """The answer; waits for the end first. Pieces that were not read can be read afterwards too.
 
         Raises Cancelled where the stream was closed before its end, InferenceError where the request failed and
         AnswerError where the caller's ``response_format`` rejects the text.

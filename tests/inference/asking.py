@@ -1,0 +1,55 @@
+"""Asking a model in tests: pictures, settings, and reading outcomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from vi.inference import ViError
+
+GREEDY = {"max_new_tokens": 8, "logprobs": 0}
+SAMPLED = {"max_new_tokens": 8, "logprobs": 0, "do_sample": True, "temperature": 1.5}
+
+
+class Endless(BaseModel):
+    """An answer that takes thousands of steps unless it is stopped."""
+
+    text: str = Field(min_length=1500)
+
+
+ENDLESS = {"response_format": Endless, "generation_config": {"max_new_tokens": 1800}}
+
+
+def picture(size: tuple[int, int] = (64, 48)) -> Image.Image:
+    """Noise of (width, height), the same for the same size."""
+    pixels = np.random.default_rng(size).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def answer(outcome: tuple[Any, Any]) -> Any:
+    """The answer of an outcome that is one."""
+    result, error = outcome
+    assert error is None, error
+    assert result is not None
+    return result
+
+
+def failure(outcome: tuple[Any, Any]) -> ViError:
+    """The error of an outcome that is one."""
+    result, error = outcome
+    assert result is None
+    assert isinstance(error, ViError)
+    return error
+
+
+def tokens(response: Any) -> list[int]:
+    """The token ids of an answer that was asked for with ``logprobs``."""
+    return [entry.token_id for entry in response.logprobs]
+
+
+def but_the_clock(response: Any) -> dict[str, Any]:
+    """All that an answer says, except how long things took."""
+    return response.model_dump(exclude={"timings"})
