@@ -3,7 +3,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.docs.pages import PAGES, README, ROOT, local_links, python_blocks
+from tests.docs.pages import PAGES, README, ROOT, broken_links, python_blocks
+
+from vi.inference.generation_config import PRESETS, parameter_table
 
 COMMANDS = [
     "pip install -c constraints.txt -e . && vi-infer demo",
@@ -20,12 +22,22 @@ def test_a_reader_can_run_the_python_of_a_page_from_top_to_bottom(page, readers_
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
-    missing = [target for target in local_links(page) if not (page.parent / target).exists()]
-    assert not missing
+    assert broken_links(page) == []
 
 
 def test_the_readme_opens_with_its_two_commands():
     assert re.findall(r"^pip install .*", README.read_text(encoding="utf-8"), flags=re.M)[:2] == COMMANDS
+
+
+@pytest.mark.parametrize("row", parameter_table(), ids=lambda row: row.name)
+def test_the_readmes_table_says_what_the_fields_say(row):
+    line = f"| [`{row.name}`](docs/generation-config.md#parameters) | {row.range} | {row.default} |"
+    assert line in README.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_readme_names_every_preset():
+    text = README.read_text(encoding="utf-8")
+    assert [name for name in PRESETS if f"`{name}`" not in text] == []
 
 
 def test_ci_runs_the_readmes_second_command_wherever_the_readme_changes():
