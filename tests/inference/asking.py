@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from vi.inference import ViError
 
@@ -18,6 +18,17 @@ class Endless(BaseModel):
     """An answer that takes thousands of steps unless it is stopped."""
 
     text: str = Field(min_length=1500)
+
+
+class Never(BaseModel):
+    """An answer that its class rejects, whatever it is."""
+
+    sound: bool
+
+    @field_validator("sound")
+    @classmethod
+    def never(cls, value: bool) -> bool:
+        raise ValueError("never good enough")
 
 
 ENDLESS = {"response_format": Endless, "generation_config": {"max_new_tokens": 1800}}

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 from tests.families import tiny_qwen2_5_vl
-from tests.inference.asking import GREEDY, SAMPLED, answer, failure, picture
+from tests.inference.asking import GREEDY, SAMPLED, Never, answer, failure, picture
 
 from vi.inference import AnswerError, ConfigError, PromptError, SchemaError, ViModel
 from vi.inference.call import make_call, prompts_for
@@ -25,15 +25,6 @@ from vi.inference.task_types import TASKS, GenericResponse
 class Verdict(BaseModel):
     verdict: Literal["pass", "fail"]
     count: int = Field(ge=0, le=9)
-
-
-class Never(BaseModel):
-    sound: bool
-
-    @field_validator("sound")
-    @classmethod
-    def never(cls, value: bool) -> bool:
-        raise ValueError("never good enough")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import threading
 import weakref
 
 import pytest
-from tests.inference.asking import ENDLESS, GREEDY, SAMPLED, answer, but_the_clock, failure, picture
+from tests.inference.asking import ENDLESS, GREEDY, SAMPLED, Never, answer, but_the_clock, failure, picture
 
 from vi.inference import AnswerError, Cancelled, ConfigError, InferenceError, PromptError, SourceError, Stream, ViModel
 from vi.inference.engine.generation import Job
@@ -134,8 +134,6 @@ def test_what_is_wrong_before_the_first_token_is_raised(tiny_model, tmp_path):
 
 
 def test_a_rejected_answer_is_raised_at_the_end_each_time(tiny_model):
-    from tests.inference.test_call import Never
-
     stream = tiny_model(picture(), response_format=Never, stream=True)
     text = "".join(stream)
     for _ in range(2):

@@ -128,6 +128,12 @@ def test_logprobs_are_the_models_own_before_any_filter(array):
     assert second.alternatives == []
 
 
+def test_a_token_has_the_same_logprob_chosen_and_as_an_alternative(array):
+    rows = [Row(Config(do_sample=False, logprobs=1), nothing_seen())] * 4
+    for choice in choose(array(random_logits(8, 4)), rows):
+        assert choice.alternatives == [(choice.token_id, choice.logprob)]
+
+
 def test_banned_ids_are_never_chosen_however_likely(array):
     logits = random_logits(5, 60)
     logits[:, :4] = 50.0

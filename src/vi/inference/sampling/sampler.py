@@ -106,7 +106,7 @@ def _report(logits: Array, token_ids: Sequence[int], rows: Sequence[Row]) -> lis
     total = filters.log_total(logits)
     own = filters.pick(logits, _like(logits, token_ids, array_namespace(logits).int64)) - total
     return [
-        Choice(token_id, logprob, _alternatives(logits[i : i + 1, :], total[i], row.config.logprobs))
+        Choice(token_id, logprob, _alternatives(logits[i : i + 1, :], total[i : i + 1], row.config.logprobs))
         for i, (token_id, logprob, row) in enumerate(zip(token_ids, own.tolist(), rows, strict=True))
     ]
 
@@ -173,7 +173,7 @@ def _draw(scores: Array, rows: Sequence[Row]) -> list[int]:
 
 
 def _alternatives(logits: Array, total: Array, count: int | None) -> list[tuple[int, float]]:
-    """The ``count`` best tokens of one row [1, V] and their logprobs, best first, ties by id."""
+    """The ``count`` best tokens of one row [1, V] and their logprobs, best first, ties by id. total: float64 [1]."""
     if not count:
         return []
     values, ids = filters.candidates(logits, count)
