@@ -1,6 +1,6 @@
 """Draw the sample pictures that ship with the package: scenes chosen to look good, from a series of their own.
 
-    python -m training.workbench.samples [--to src/vi/workbench/samples]
+python -m training.workbench.samples [--to src/vi/workbench/samples]
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SERIES = 41  # no training nor evaluation uses it
 # name -> (scene of the series, longer side in pixels)
 CHOSEN = {
     "bearings.jpg": (43, 560),
-    "belt.jpg": (75, 480),
+    "belt.jpg": (100, 560),
     "bolts.jpg": (37, 640),
     "gears.jpg": (87, 512),
     "paper.jpg": (55, 400),

@@ -36,7 +36,7 @@ CHAT_TEMPLATE = (
 _SPLIT = r" ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
-def build(folder: Path, seed: int = 1) -> Tokenizer:
+def build(folder: Path, seed: int = 1, scenes: int = 6000) -> Tokenizer:
     """Learn the tokenizer from scenes of its own series and write it, with the chat template, into ``folder``."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -52,7 +52,7 @@ def build(folder: Path, seed: int = 1) -> Tokenizer:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_corpus(seed), trainer)
+    tokenizer.train_from_iterator(_corpus(seed, scenes), trainer)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {
@@ -68,11 +68,11 @@ def build(folder: Path, seed: int = 1) -> Tokenizer:
     return tokenizer
 
 
-def _corpus(seed: int) -> Iterator[str]:
+def _corpus(seed: int, scenes: int) -> Iterator[str]:
     rng = np.random.default_rng(seed)
     yield wire.SYSTEM_PROMPT
     yield from ("system user assistant\n " * 50, *(" ".join(ABSENT_UNSEEN) for _ in range(20)))
-    for index in range(6000):
+    for index in range(scenes):
         scene = random_scene(seed, index)
         kinds = rng.choice(list(MIX), 4)
         for question in [*(random_question(rng, scene, str(k)) for k in kinds), grounding(rng, scene)]:
