@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -20,10 +21,11 @@ class Terminal:
     def text(self) -> str:
         """What was written to it since the last time."""
         self.stream.flush()
-        try:
-            return os.read(self.master, 1 << 16).decode()
-        except BlockingIOError:
-            return ""
+        pieces = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                pieces.append(os.read(self.master, 1 << 12))
+        return b"".join(pieces).decode()
 
 
 @pytest.fixture

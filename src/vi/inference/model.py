@@ -109,32 +109,16 @@ class ViModel:
         (ConfigError, PromptError, SchemaError, InferenceError of a closed model); with ``stream=True`` whatever is
         wrong before the first token does.
         """
+        options = {
+            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
+            "cot": cot, "fps": fps,
+        }  # fmt: skip
         if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
             source = list(source)
         sources = expand(source, recursive=recursive)
         if stream:
-            _require_one(sources)
-        try:
-            call = make_call(
-                self._files.record,
-                generation_config=generation_config,
-                task_type=task_type,
-                response_format=response_format,
-                cot=cot,
-                fps=fps,
-            )
-            prompts = prompts_for(user_prompt, len(sources.items), call.task)
-            answerer = self._ready()
-        except ViError as error:
-            if stream or sources.many:
-                raise
-            return None, error
-        if stream:
-            asked = answerer.ask(call, sources.items[0], prompts[0])
-            return Stream(asked.generation, asked.respond)
-        with closing(answerer.answers(call, sources.items, prompts)) as answers:  # an interrupt cancels those ahead
-            outcomes = list(track(answers, len(sources.items), "Answering", show_progress))
-        return outcomes if sources.many else outcomes[0]
+            return self._stream(sources, user_prompt, options)
+        return self._answer(sources, user_prompt, options, show_progress)
 
     @classmethod
     def inspect(
@@ -176,15 +160,31 @@ class ViModel:
         state = ", closed" if self._answerer is None else ""
         return f"ViModel({self._files.name!r}{state})"
 
+    def _answer(self, sources: Sources, user_prompt: Any, options: dict[str, Any], show_progress: bool) -> Any:
+        try:
+            call = make_call(self._files.record, **options)
+            prompts = prompts_for(user_prompt, len(sources.items), call.task)
+            answerer = self._ready()
+        except ViError as error:
+            if sources.many:
+                raise
+            return None, error
+        with closing(answerer.answers(call, sources.items, prompts)) as answers:  # an interrupt cancels those ahead
+            outcomes = list(track(answers, len(sources.items), "Answering", show_progress))
+        return outcomes if sources.many else outcomes[0]
+
+    def _stream(self, sources: Sources, user_prompt: Any, options: dict[str, Any]) -> Stream:
+        if sources.many:
+            raise ConfigError(
+                f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
+                "Stream them one by one, or leave stream out.",
+            )
+        call = make_call(self._files.record, **options)
+        (prompt,) = prompts_for(user_prompt, 1, call.task)
+        asked = self._ready().ask(call, sources.items[0], prompt)
+        return Stream(asked.generation, asked.respond)
+
     def _ready(self) -> Answerer:
         if self._answerer is None:
             raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
         return self._answerer
-
-
-def _require_one(sources: Sources) -> None:
-    if sources.many:
-        raise ConfigError(
-            f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
-            "Stream them one by one, or leave stream out.",
-        )
