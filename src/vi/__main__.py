@@ -1,0 +1,5 @@
+"""``python -m vi`` is ``vi-infer``."""
+
+from vi.cli import main
+
+main()

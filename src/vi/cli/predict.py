@@ -1,0 +1,164 @@
+"""``vi-infer predict``: ask a model about pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vi.cli.drawings import Drawings
+from vi.cli.faults import exit_code, say_error
+from vi.cli.options import with_generation_options
+from vi.cli.report import Report
+from vi.inference.errors import PromptError, ViError
+from vi.inference.generation_config import GenerationConfig
+from vi.inference.task_types import TASKS, get_task
+
+if TYPE_CHECKING:
+    from vi.inference.media.sources import SourceItem
+    from vi.inference.model import ViModel
+    from vi.inference.task_types.response import PredictionResponse
+
+AT_ONCE = 16  # sources handed to the model together; their answers are printed before the next ones are read
+
+
+@with_generation_options
+def predict(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE", help="Files, folders, http(s) URLs, data: URIs or base64.")
+    ],
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", "-p", metavar="PROMPT", help="What to ask; repeat it for one prompt per source."),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"One of {', '.join(TASKS)}; the model's own if not given.")
+    ] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Show the model's text while it is written.")] = False,
+    cot: Annotated[bool, typer.Option("--cot", help="Let the model think before it answers.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per source, nothing else.")] = False,
+    save_image: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="Draw boxes and text into this picture, or into this folder one per source."),
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
+    run_id: Annotated[str | None, typer.Option(metavar="RUN_ID", help="A run of the store (VI_MODEL_STORE).")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="PATH", help="A checkpoint: a folder, or a hub name such as org/name.")
+    ] = None,
+    config: GenerationConfig = GenerationConfig(),  # noqa: B008 - frozen
+) -> None:
+    """Ask a model about pictures. Without --run-id or --model it is the small one that ships with the package.
+
+    \b
+    vi-infer predict bench.png -p "How many parts are there?"
+    vi-infer predict bench.png --task phrase-grounding --save-image boxes.png
+    vi-infer predict shots/ -p "What is visible?" --json > answers.jsonl
+    vi-infer predict a.png b.png -p "A caption" --preset creative --seed 7
+
+    Answers go to standard output, warnings and errors to standard error.
+    Exit codes: 0 all answered; 2 no answer because of bad input;
+    1 an inference failed, or some of several sources did.
+    """
+    from vi.inference.media.sources import expand
+
+    items = expand(sources, recursive=recursive).items
+    report = Report(as_json=as_json, several=len(items) > 1)
+    question = _Question(prompt or [], task, cot, config)
+    try:
+        if task is not None:
+            get_task(task)  # before the model loads
+        question.check(len(items))
+        drawings = Drawings(save_image, items) if save_image is not None else None
+        outcomes = _outcomes(
+            items, question, {"run_id": run_id, "pretrained_model_name_or_path": model}, stream, report
+        )
+        for index, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
+            _tell(report, drawings, index, item, outcome, streamed=stream)
+    except ViError as error:
+        report.refuse(items, error)
+        raise
+    raise typer.Exit(exit_code(report.errors, answered=report.num_answered))
+
+
+Outcome = tuple["PredictionResponse | None", ViError | None]
+
+
+@dataclass(frozen=True)
+class _Question:
+    prompts: Sequence[str]  # none, one for all sources, or one per source
+    task: str | None
+    cot: bool
+    config: GenerationConfig
+
+    def check(self, num_sources: int) -> None:
+        if len(self.prompts) > 1 and len(self.prompts) != num_sources:
+            raise PromptError(
+                f"There are {len(self.prompts)} prompts for {num_sources} source{'' if num_sources == 1 else 's'}.",
+                "Give one -p for all, or one per source.",
+            )
+
+    def about(self, start: int, stop: int) -> dict[str, Any]:
+        """The call's arguments for the sources from ``start`` to ``stop``."""
+        prompts: Any = list(self.prompts[start:stop]) if len(self.prompts) > 1 else next(iter(self.prompts), None)
+        return {
+            "user_prompt": prompts,
+            "generation_config": self.config,
+            "task_type": self.task,
+            "cot": self.cot,
+        }
+
+
+def _tell(
+    report: Report, drawings: Drawings | None, index: int, item: SourceItem, outcome: Outcome, *, streamed: bool
+) -> None:
+    answer, error = outcome
+    if answer is None:
+        assert error is not None
+        report.failure(item, error)
+        return
+    report.answer(item, answer, streamed=streamed)
+    if drawings is None:
+        return
+    try:
+        drawings.draw(index, item, answer)
+    except ViError as undrawn:  # the answer stands
+        report.errors.append(undrawn)
+        say_error(undrawn, item.label)
+
+
+def _outcomes(
+    items: Sequence[SourceItem], question: _Question, which: dict[str, Any], stream: bool, report: Report
+) -> Iterator[Outcome]:
+    """(answer, None) or (None, error) per source, in order. Raises ViError for what is wrong with the whole call."""
+    if all(item.error for item in items):  # no model is needed to say so
+        yield from ((None, item.error) for item in items)
+        return
+    from vi.inference.model import ViModel
+
+    with ViModel(**which) as model:
+        if stream:
+            for index, item in enumerate(items):
+                yield _streamed(model, item, question.about(index, index + 1), report)
+            return
+        for start in range(0, len(items), AT_ONCE):
+            some = items[start : start + AT_ONCE]
+            yield from model([item.value for item in some], **question.about(start, start + len(some)))
+
+
+def _streamed(model: ViModel, item: SourceItem, arguments: dict[str, Any], report: Report) -> Outcome:
+    if item.error is not None:
+        return None, item.error
+    prompt = arguments["user_prompt"]
+    arguments["user_prompt"] = prompt[0] if isinstance(prompt, list) else prompt
+    try:
+        with model(item.value, stream=True, **arguments) as pieces:
+            for piece in pieces:
+                report.piece(piece)
+            report.end_of_pieces()
+            return pieces.get_final_completion(), None
+    except ViError as error:
+        return None, error
