@@ -15,7 +15,7 @@ from PIL import Image
 from tokenizers import Tokenizer
 from torch.utils.data import DataLoader, Dataset
 
-from training.workbench import wire
+from training.workbench import surfaces, wire
 from training.workbench.parts import COLOURS, KINDS, extent
 from training.workbench.questions import MIX, Question, grounding, random_question
 from training.workbench.scenes import SIZES, Part, Scene, draw, random_scene, random_size
@@ -52,6 +52,7 @@ class Batch:
     patch_box: torch.Tensor  # [B, N, 4]
     cell_class: torch.Tensor  # [B, N / 4, 3]
     cell_box: torch.Tensor
+    surface: torch.Tensor  # [B]
     pack: Pack | None = None
 
 
@@ -96,6 +97,7 @@ class Batches(Dataset):
             patch_box=torch.from_numpy(np.stack([p[1] for p in patch])),
             cell_class=torch.from_numpy(np.stack([c[0] for c in cell])),
             cell_box=torch.from_numpy(np.stack([c[1] for c in cell])),
+            surface=torch.tensor([surfaces.NAMES.index(s.surface) for s in scenes]),
         )
         if self.tokenizer_file:
             self._packer = self._packer or Packer(self.tokenizer_file)
@@ -178,7 +180,7 @@ class Packer:
         cells = grid[0] * grid[1]
         prefix = [*self.head, *[self.image] * cells, *self._ids("<|vision_end|>")]
         place = self._prefix_positions(len(prefix), grid)  # [3, P]
-        rows = [self._row(rng, scene, limit - len(prefix)) for scene in scenes]
+        rows = [self._row(rng, scene, grid, limit - len(prefix)) for scene in scenes]
         width = -(-(len(prefix) + max(len(r[0]) for r in rows)) // 32) * 32  # few widths: allocators like it
         size = len(scenes)
         pack = Pack(
@@ -209,16 +211,17 @@ class Packer:
         return positions
 
     def _row(
-        self, rng: np.random.Generator, scene: Scene, room: int
+        self, rng: np.random.Generator, scene: Scene, grid: tuple[int, int], room: int
     ) -> tuple[list[int], list[int], list[int], list[int]]:
         """(ids, segments, positions from the prefix's end, labels) of as many questions as fit."""
         ids: list[int] = []
         segments: list[int] = []
         offsets: list[int] = []
         labels: list[int] = []
+        seen = (grid[1] * CELL, grid[0] * CELL)
         for number, (question, cot) in enumerate(self._questions(rng, scene), start=1):
             asked = self._ids(f"{question.prompt}<|im_end|>\n<|im_start|>assistant\n")
-            told = [*self._ids(wire.answer_text(question, cot)), *self._ids("<|im_end|>")]
+            told = [*self._ids(wire.answer_text(question, cot, seen)), *self._ids("<|im_end|>")]
             if len(ids) + len(asked) + len(told) > room:
                 continue
             ids += asked + told

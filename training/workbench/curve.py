@@ -1,6 +1,6 @@
 """Draw a training's log as a picture.
 
-    python -m training.workbench.curve --log runs/workbench/log.jsonl --to training/workbench/curve.png
+python -m training.workbench.curve --log runs/workbench/log.jsonl --to training/workbench/curve.png
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ RUN = {
             "model": {"name": "workbench", "precision": "float16"},
             "system_prompts": dict.fromkeys(TASKS, wire.SYSTEM_PROMPT),
             "cot_suffix": "",
-            "box_range": wire.BOX_RANGE,
+            "boxes": "resized-pixels",
         }
     }
 }

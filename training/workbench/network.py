@@ -8,7 +8,8 @@ from torch import nn
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_emb
 
-from training.workbench.batches import CELL, MERGE, PATCH, Batch, Pack
+from training.workbench import surfaces
+from training.workbench.batches import CELL, MERGE, PATCH, Batch
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import SIZES
 from training.workbench.tokens import MARKS, VOCAB_SIZE
@@ -17,10 +18,12 @@ VISION = {"depth": 6, "hidden_size": 192, "num_heads": 6, "intermediate_size": 5
 TEXT = {
     "hidden_size": 256,
     "intermediate_size": 640,
-    "num_hidden_layers": 4,
+    "num_hidden_layers": 6,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
 }
+PLACE_LAYER = 1  # after this language layer, the picture's cells must know where they are
+LONGEST = 12 * CELL  # pixels; the longer side of a 3:1 picture as the model sees it
 _CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class is "no part"
 
 
@@ -70,6 +73,8 @@ class Network(nn.Module):
         self.model = Qwen2_5_VLForConditionalGeneration(config())
         self.patch_head = nn.Linear(VISION["hidden_size"], sum(_CLASSES) + 4)
         self.cell_head = nn.Linear(TEXT["hidden_size"], sum(_CLASSES) + 4)
+        self.surface_head = nn.Linear(TEXT["hidden_size"], len(surfaces.NAMES))
+        self.place_head = nn.Linear(TEXT["hidden_size"], 6)
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """uint8 [B, H, W, 3] -> (patches [B, N, D] after the last block, cells [B, N / 4, E] after the merger)."""
@@ -104,21 +109,40 @@ class Network(nn.Module):
         angles = torch.cat([angles, angles], -1)
         return angles.cos(), angles.sin()
 
-    def read(self, pack: Pack, cells: torch.Tensor) -> torch.Tensor:
-        """Mean cross-entropy (nats a token) over the answers of the packs."""
+    def read(self, batch: Batch, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(cross-entropy over the answers, nats a token; how far cells misjudge places, see ``_misplaced``)."""
+        pack = batch.pack
+        assert pack is not None
         text = self.model.model.language_model
         x = text.embed_tokens(pack.ids)
         start = pack.image_start
         x = torch.cat([x[:, :start], cells.to(x.dtype), x[:, start + cells.shape[1] :]], 1)
         cos, sin = text.rotary_emb(x, pack.positions)
         mask = pack_mask(pack.segments)
-        for layer in text.layers:
+        misplaced = x.new_zeros(())
+        for number, layer in enumerate(text.layers):
             x = x + _attend_text(layer.self_attn, _norm(layer.input_layernorm, x), cos, sin, mask)
             h = _norm(layer.post_attention_layernorm, x)
             x = x + layer.mlp.down_proj(F.silu(layer.mlp.gate_proj(h)) * layer.mlp.up_proj(h))
+            if number == PLACE_LAYER:
+                misplaced = self._misplaced(batch, x[:, start : start + cells.shape[1]])
         asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
-        return F.cross_entropy(logits.float(), pack.labels[:, 1:][asked])
+        return F.cross_entropy(logits.float(), pack.labels[:, 1:][asked]), misplaced
+
+    def _misplaced(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
+        """Mean L1, in units of ``LONGEST`` pixels, of where a cell is and where the part centred in it begins and ends.
+
+        The tower knows relative places only, and the language part learns absolute ones slowly from answers alone.
+        """
+        height, width = batch.pictures.shape[1:3]
+        own = cell_centres(height // CELL, width // CELL, hidden.device) * CELL / LONGEST  # [N / 4, 2]
+        size = torch.tensor([width, height, width, height], device=hidden.device)
+        edges = own.repeat(1, 2) + batch.cell_box / 8 * size / LONGEST
+        told = self.place_head(hidden).float()
+        part = batch.cell_class[..., 0] >= 0
+        loss = (told[..., :2] - own).abs().mean()
+        return loss + (told[..., 2:] - edges)[part].abs().mean() if part.any() else loss
 
     def dense_loss(
         self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor
@@ -126,7 +150,18 @@ class Network(nn.Module):
         """Loss of the heads and what share of covered patches and centre cells they name rightly."""
         near, seen = _dense(self.patch_head(patches), batch.patch_class, batch.patch_box)
         far, found = _dense(self.cell_head(cells), batch.cell_class, batch.cell_box)
-        return near + far, {**{f"patch_{k}": v for k, v in seen.items()}, **{f"cell_{k}": v for k, v in found.items()}}
+        ground = F.cross_entropy(self.surface_head(cells.mean(1)).float(), batch.surface)
+        return near + far + 0.3 * ground, {
+            "surface": ground.item(),
+            **{f"patch_{k}": v for k, v in seen.items()},
+            **{f"cell_{k}": v for k, v in found.items()},
+        }
+
+
+def cell_centres(rows: int, columns: int, device: torch.device) -> torch.Tensor:
+    """(x, y) of every cell's centre, in cells, [N / 4, 2]."""
+    y, x = torch.meshgrid(torch.arange(rows, device=device), torch.arange(columns, device=device), indexing="ij")
+    return torch.stack([x.flatten(), y.flatten()], -1) + 0.5
 
 
 def pack_mask(segments: torch.Tensor) -> torch.Tensor:

@@ -78,4 +78,4 @@ def _corpus(seed: int, scenes: int) -> Iterator[str]:
         for question in [*(random_question(rng, scene, str(k)) for k in kinds), grounding(rng, scene)]:
             if question is not None:
                 yield question.prompt
-                yield wire.answer_text(question, cot=bool(rng.random() < 0.2))
+                yield wire.answer_text(question, cot=bool(rng.random() < 0.2), seen=(224, 224))

@@ -17,6 +17,7 @@ from vi.inference.errors import InferenceError, PromptError, ViError
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.media.image import load_picture
 from vi.inference.preprocess.chat import ChatPrompt
+from vi.inference.task_types.boxes import BoxUnits, box_units
 
 if TYPE_CHECKING:
     from vi.inference.completion import Completion
@@ -36,13 +37,14 @@ Outcome = tuple["PredictionResponse | None", "ViError | None"]
 
 @dataclass(frozen=True)
 class Asked:
-    """One request on its way. ``loading``: seconds that its source took to read and prepare."""
+    """One request on its way. loading: seconds to read and prepare its source. units: of the model's boxes."""
 
     call: Call
     prompt: str
     resolved: ResolvedConfig
     generation: Generation
     loading: float
+    units: BoxUnits
 
     def respond(self, completion: Completion) -> PredictionResponse:
         """The typed answer. Raises AnswerError where the caller's ``response_format`` rejects the text."""
@@ -53,6 +55,7 @@ class Asked:
                 prompt=self.prompt,
                 generation=self.resolved.echo(),
                 warnings=self.resolved.warnings,
+                units=self.units,
             )
 
 
@@ -109,9 +112,10 @@ class Answerer:
         built = self._chat.build(prompt, picture=picture.pixels, system_prompt=call.system_prompt or None)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)
+        units = box_units(self._record.boxes, built.seen_size)
         loading = time.perf_counter() - started
         generation = self._engine.submit(Request(built, resolved.config, call.grammar))
-        return Asked(call, prompt, resolved, generation, loading)
+        return Asked(call, prompt, resolved, generation, loading, units)
 
     def _resolve(self, call: Call) -> ResolvedConfig:
         return resolve(call=call.config, model=self._config, run=self._record.generation_config, cot=call.cot)

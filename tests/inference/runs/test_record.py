@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vi.inference.errors import LoadError
 from vi.inference.runs.record import RunRecord, parse_record, precision_name, read_record, task_name
+from vi.inference.task_types.boxes import CONVENTIONS
 
 SPEC = {
     "task_type": "VQA",
@@ -18,7 +19,7 @@ SPEC = {
     "system_prompts": {"vqa": "Answer.", "phrase_grounding": "Ground."},
     "system_prompt": "Be careful.",
     "cot_suffix": "Think first.",
-    "box_range": 1000,
+    "boxes": "relative-1000",
     "generation_config": {"temperature": 0.2},
     "dataset": "benches",
 }
@@ -28,7 +29,7 @@ def test_a_full_record_is_read():
     record = parse_record({"flow": {"spec": SPEC, "id": 7}, "version": 1}, "run.json")
     assert record.task_type == "vqa"
     assert record.supported_tasks == ("vqa", "phrase-grounding", "freeform")
-    assert (record.model_name, record.precision, record.box_range) == ("workbench", "bfloat16", 1000)
+    assert (record.model_name, record.precision, record.boxes) == ("workbench", "bfloat16", "relative-1000")
     assert record.generation_config == {"temperature": 0.2}
     assert record.cot_suffix == "Think first."
     assert record.metadata == {
@@ -69,6 +70,12 @@ def test_the_layout_of_blocks_gives_its_system_prompt():
     assert record.metadata["spec"]["flow"]["blocks"] == blocks
 
 
+def test_unknown_box_units_name_the_nearest(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"flow": {"spec": {"boxes": "resized-pixel"}}}))
+    with pytest.raises(LoadError, match=r"flow\.spec\.boxes is 'resized-pixel'.*Did you mean resized-pixels\?"):
+        read_record(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("spec", "key"),
     [
@@ -76,8 +83,7 @@ def test_the_layout_of_blocks_gives_its_system_prompt():
         ({"system_prompts": {"vqa": 1}}, "flow.spec.system_prompts.vqa"),
         ({"model": "qwen"}, "flow.spec.model"),
         ({"supported_tasks": "vqa"}, "flow.spec.supported_tasks"),
-        ({"box_range": "1024"}, "flow.spec.box_range"),
-        ({"box_range": 0}, "flow.spec.box_range"),
+        ({"boxes": 1024}, "flow.spec.boxes"),
         ({"generation_config": []}, "flow.spec.generation_config"),
     ],
 )
@@ -122,4 +128,4 @@ def test_any_json_is_a_record_or_a_load_error(value):
         record = parse_record(value, "run.json")
     except LoadError:
         return
-    assert record.box_range > 0
+    assert record.boxes in CONVENTIONS

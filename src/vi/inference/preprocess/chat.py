@@ -62,7 +62,8 @@ class ChatPrompt:
         placeholders = iter(encoded.placeholders)
         template = re.sub(re.escape(self._image_token), lambda _: next(placeholders), template)
         token_ids = self._encode(template, texts)
-        prompt = Prompt(token_ids, encoded.tensors, token_ids.count(self._image_token_id))
+        seen_size = encoded.seen_sizes[0] if encoded.seen_sizes else None
+        prompt = Prompt(token_ids, encoded.tensors, token_ids.count(self._image_token_id), seen_size)
         if self.room(prompt) < 1:
             raise PromptError(
                 f"The prompt is {len(token_ids):,} tokens long, {prompt.image_tokens:,} of them for the picture; this "

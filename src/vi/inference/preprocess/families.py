@@ -17,12 +17,15 @@ class Family:
 
     placeholders: (image processor's output, model config, image token) -> the prompt text of each picture.
     options: what the image processor is called with besides the pictures. layout: names in its output that only say
-    how a picture was cut, which ``forward`` does not take. mrope: positions have three axes (time, height, width).
+    how a picture was cut, which ``forward`` does not take. seen_sizes: (image processor's output, model config) -> the
+    pixel sizes of the resized pictures, None where they are cut into tiles. mrope: positions have three axes (time,
+    height, width).
     """
 
     placeholders: Placeholders
     layout: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    seen_sizes: Callable[[Mapping[str, Any], Any], list[tuple[int, int]]] | None = None
     mrope: bool = False
 
 
@@ -30,6 +33,12 @@ def merged_grid(inputs: Mapping[str, Any], config: Any, image_token: str) -> lis
     """One token for every square of merged patches. Grids are [pictures, 3]: time, height, width, in patches."""
     merge = config.vision_config.spatial_merge_size
     return [image_token * (int(grid.prod()) // merge**2) for grid in inputs["image_grid_thw"]]
+
+
+def grid_sizes(inputs: Mapping[str, Any], config: Any) -> list[tuple[int, int]]:
+    """(width, height) in pixels of each picture's grid of patches."""
+    patch = config.vision_config.patch_size
+    return [(int(columns) * patch, int(rows) * patch) for _, rows, columns in inputs["image_grid_thw"]]
 
 
 def tiles(inputs: Mapping[str, Any], config: Any, image_token: str) -> list[str]:
@@ -49,8 +58,8 @@ def tiles(inputs: Mapping[str, Any], config: Any, image_token: str) -> list[str]
 
 
 FAMILIES: dict[str, Family] = {
-    "qwen2_vl": Family(placeholders=merged_grid, mrope=True),
-    "qwen2_5_vl": Family(placeholders=merged_grid, mrope=True),
+    "qwen2_vl": Family(placeholders=merged_grid, seen_sizes=grid_sizes, mrope=True),
+    "qwen2_5_vl": Family(placeholders=merged_grid, seen_sizes=grid_sizes, mrope=True),
     "smolvlm": Family(placeholders=tiles, layout=("rows", "cols"), options={"return_row_col_info": True}),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import PromptError
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncodedPictures:
-    """tensors: what the model's ``forward`` takes, by name. placeholders: one text a picture, in order."""
+    """tensors: what the model's ``forward`` takes, by name. placeholders: one text a picture, in order.
+
+    seen_sizes: (width, height) in pixels of each picture after resizing; empty where the architecture has no such size.
+    """
 
     tensors: dict[str, torch.Tensor]
     placeholders: list[str]
+    seen_sizes: list[tuple[int, int]] = field(default_factory=list)
 
 
 def encode_pictures(
@@ -38,4 +42,5 @@ def encode_pictures(
         raise PromptError(f"A picture of {sizes} pixels cannot be prepared for this model: {error}.") from error
     placeholders = family.placeholders(inputs, config, image_token)
     tensors = {name: tensor for name, tensor in inputs.items() if name not in family.layout}
-    return EncodedPictures(tensors, placeholders)
+    seen_sizes = family.seen_sizes(inputs, config) if family.seen_sizes is not None else []
+    return EncodedPictures(tensors, placeholders, seen_sizes)

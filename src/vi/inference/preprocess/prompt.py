@@ -15,9 +15,11 @@ class Prompt:
 
     token_ids: [S], with one placeholder id for every place a picture fills. media: the image processor's tensors by
     the name the model's ``forward`` gives them (``pixel_values``, ``image_grid_thw``, ...). image_tokens: how many of
-    the ``token_ids`` are placeholders.
+    the ``token_ids`` are placeholders. seen_size: (width, height) in pixels of the first picture after resizing, None
+    without one or where the architecture cuts pictures into tiles.
     """
 
     token_ids: list[int]
     media: dict[str, torch.Tensor] = field(default_factory=dict)
     image_tokens: int = 0
+    seen_size: tuple[int, int] | None = None

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vi.inference.errors import LoadError
+from vi.inference.errors import LoadError, did_you_mean
+from vi.inference.task_types.boxes import CONVENTIONS
 
 RUN_FILE = "run.json"
 PRECISIONS = {
@@ -37,7 +38,7 @@ def precision_name(spelling: str) -> str:
 class RunRecord(BaseModel):
     """The training record, all of it optional; ``metadata`` keeps whatever else the file says.
 
-    Task names are normalised. ``box_range`` is the far end of box coordinates on both axes.
+    Task names are normalised. ``boxes`` is the units that the run writes boxes in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -49,7 +50,7 @@ class RunRecord(BaseModel):
     system_prompt: str | None = None
     system_prompts: dict[str, str] = {}
     cot_suffix: str | None = None
-    box_range: int = 1024
+    boxes: str = "relative-1024"
     generation_config: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
 
@@ -76,7 +77,7 @@ class _Spec(_Part):
     system_prompts: dict[str, str] | None = None
     system_prompt: str | None = None
     cot_suffix: str | None = None
-    box_range: int | None = None
+    boxes: str | None = None
     generation_config: dict[str, Any] | None = None
 
 
@@ -119,8 +120,9 @@ def parse_record(value: Any, label: str) -> RunRecord:
     model = spec.model or _Model()
     task = task_name(spec.task_type) if spec.task_type else None
     tasks = tuple(dict.fromkeys(task_name(name) for name in spec.supported_tasks or ()))
-    if spec.box_range is not None and spec.box_range < 1:
-        raise LoadError(f"{label}: flow.spec.box_range is {spec.box_range}.", "It takes an integer above 0.")
+    if spec.boxes is not None and spec.boxes not in CONVENTIONS:
+        hint = f"It takes {', '.join(CONVENTIONS)}. {did_you_mean(spec.boxes, CONVENTIONS)}".rstrip()
+        raise LoadError(f"{label}: flow.spec.boxes is {spec.boxes!r}.", hint)
     return RunRecord(
         task_type=task,
         supported_tasks=tasks or ((task,) if task else ()),
@@ -129,7 +131,7 @@ def parse_record(value: Any, label: str) -> RunRecord:
         system_prompt=spec.system_prompt if spec.system_prompt is not None else _block_system_prompt(value),
         system_prompts={task_name(name): text for name, text in (spec.system_prompts or {}).items()},
         cot_suffix=spec.cot_suffix,
-        box_range=spec.box_range or 1024,
+        boxes=spec.boxes or RunRecord.model_fields["boxes"].default,
         generation_config=spec.generation_config or {},
         metadata=_unknown_keys(file, flow, spec, model),
     )

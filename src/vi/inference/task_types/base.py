@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from vi.inference.completion import Completion
 from vi.inference.errors import AnswerError, PromptError
 from vi.inference.generation_config import Setting
+from vi.inference.task_types.boxes import RELATIVE, BoxUnits
 from vi.inference.task_types.response import GenericResponse, PredictionResponse
 from vi.inference.task_types.thinking import split_thinking
 
@@ -35,7 +36,7 @@ class Task:
     response: class of its answers. system_prompt: what the model is told; a run may bring its own. default_prompt:
     what is asked where the caller asks nothing, None where a prompt is required. schema: JSON Schema of the wire
     document, None for free text. read: the answer's text, without any frame of thinking, to a Reading, or None where it
-    does not fit.
+    does not fit. from_units: brings a result's boxes from the model's units to [0, 1024], None for tasks without boxes.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Task:
     default_prompt: str | None
     schema: dict[str, Any] | None
     read: Callable[[str], Reading | None]
+    from_units: Callable[[Any, BoxUnits], Any] | None = None
 
     def user_prompt(self, prompt: str | None) -> str:
         """``prompt``, or the default for None. Raises PromptError where it is empty, not text, or missing."""
@@ -83,8 +85,11 @@ class Task:
         prompt: str,
         generation: Mapping[str, Setting] | None = None,
         warnings: Iterable[str] = (),
+        units: BoxUnits = RELATIVE,
     ) -> PredictionResponse:
         """The typed answer for a finished generation; a GenericResponse where its text does not fit the task.
+
+        units: what the model writes boxes in; ``result`` has them in [0, 1024], ``raw_output`` as they were written.
 
         Raises AnswerError as ``parse`` does.
         """
@@ -104,4 +109,6 @@ class Task:
         }
         if isinstance(reading.result, str):
             return GenericResponse(**facts, parsed=reading.parsed)
+        if self.from_units is not None:
+            facts["result"] = self.from_units(reading.result, units)
         return self.response(**facts)

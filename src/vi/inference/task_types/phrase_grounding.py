@@ -8,9 +8,8 @@ from pydantic import Field
 
 from vi.inference.errors import ConfigError
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
+from vi.inference.task_types.boxes import FULL_SCALE, BoxUnits
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
-
-FULL_SCALE = 1024
 
 Coordinate = Annotated[int, Field(ge=0, le=FULL_SCALE, strict=True)]
 Box = Annotated[list[Coordinate], Field(min_length=4, max_length=4)]
@@ -21,8 +20,8 @@ class GroundedPhrase(Wire):
     """``phrase`` and its boxes.
 
     grounding: ``[xmin, ymin, xmax, ymax]`` each, integers in [0, 1024]: 0 is the picture's left or top edge, 1024 its
-    right or bottom edge. Boxes are what the model wrote; one whose corners are swapped stays so, and
-    the response's ``warnings`` say it.
+    right or bottom edge, whatever units the model writes in. One whose corners are swapped stays so, and the response's
+    ``warnings`` say it.
     """
 
     phrase: str = Field(min_length=1)
@@ -52,6 +51,14 @@ class PhraseGrounding(Wire):
 
     sentence: str = Field(min_length=1)
     groundings: list[GroundedPhrase]
+
+    def from_units(self, units: BoxUnits) -> PhraseGrounding:
+        """The same with its boxes, which are in ``units``, in [0, 1024]."""
+        phrases = [
+            GroundedPhrase(phrase=each.phrase, grounding=[units.to_relative(box) for box in each.grounding])
+            for each in self.groundings
+        ]
+        return PhraseGrounding(sentence=self.sentence, groundings=phrases)
 
     def __str__(self) -> str:
         return "\n".join([self.sentence, *(f"  {grounded}" for grounded in self.groundings)])
@@ -109,4 +116,5 @@ PHRASE_GROUNDING = Task(
     default_prompt="Describe this picture in one sentence and mark each thing you name.",
     schema=closed_schema(PhraseGroundingDocument),
     read=_read,
+    from_units=PhraseGrounding.from_units,
 )
