@@ -39,8 +39,8 @@ def _exit_code(run: Callable[[], Any]) -> int:
     try:
         code = run()
     except UsageError as error:
-        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        say(f"UsageError: {error.format_message()}{where}")
+        command = error.ctx.command_path if error.ctx else "vi-infer"
+        say(f"UsageError: {error.format_message()} (see {command} --help)")
         return BAD_INPUT
     except ViError as error:
         say_error(error)

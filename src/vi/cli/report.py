@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ class Report:
         self.num_answered += 1
         if self.as_json:
             _print_json({"source": name_of(item), "answer": json.loads(answer.model_dump_json())})
-        elif self.console.is_terminal:
+        elif sys.stdout.isatty():
             self._print_readable(item, answer)
         elif not streamed:
             print(f"{item.label}: {answer}" if self._several else answer, flush=True)
@@ -64,7 +65,7 @@ class Report:
         """A piece of a streamed answer; beside JSON it is progress, and goes to standard error."""
         if self.as_json:
             say(text, end="")
-        elif self.console.is_terminal:
+        elif sys.stdout.isatty():
             self.console.print(visible(text), style="dim", end="", markup=False, highlight=False, soft_wrap=True)
         else:
             print(text, end="", flush=True)

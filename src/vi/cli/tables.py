@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,10 @@ def print_table(
     title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, dim: frozenset[int] | None = None
 ) -> None:
     """Print ``rows`` under ``header``. dim: indices of rows that matter less."""
-    from rich.console import Console
+    if sys.stdout.isatty():
+        from rich.console import Console
 
-    console = Console()
-    if console.is_terminal:
-        console.print(_ornate(title, header, rows, dim or frozenset()), "")
+        Console().print(_ornate(title, header, rows, dim or frozenset()), "")
     else:
         print("\n".join([title, *aligned(header, rows), ""]))
 
