@@ -22,8 +22,13 @@ TEXT = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
 }
-PLACE_LAYER = 1  # after this language layer, the picture's cells must know where they are
-LONGEST = 12 * CELL  # pixels; the longer side of a 3:1 picture as the model sees it
+# The axes share one ladder of frequencies, time the fastest, width the slowest. With the usual base of 10,000 a step to
+# the right would turn the slowest third by 0.003 radians at most: the model could not tell columns apart.
+ROPE = {"rope_type": "default", "rope_theta": 10.0, "mrope_section": [4, 14, 14]}
+PLACE_LAYER = 1  # after this language layer, the picture's cells must know where they are,
+DIGIT_LAYER = 2  # and after this one, the digits of their part's edges
+TENS = 42  # 0 to 419 pixels
+SIDE = 14  # cells; no side of a picture as the model sees it is longer
 _CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class is "no part"
 
 
@@ -48,7 +53,7 @@ def config() -> Qwen2_5_VLConfig:
         "max_position_embeddings": 8192,
         "tie_word_embeddings": True,
         "initializer_range": 0.04,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [8, 12, 12]},
+        "rope_parameters": ROPE,
         "rms_norm_eps": 1e-6,
         "bos_token_id": None,
         "eos_token_id": mark["<|im_end|>"],
@@ -74,7 +79,8 @@ class Network(nn.Module):
         self.patch_head = nn.Linear(VISION["hidden_size"], sum(_CLASSES) + 4)
         self.cell_head = nn.Linear(TEXT["hidden_size"], sum(_CLASSES) + 4)
         self.surface_head = nn.Linear(TEXT["hidden_size"], len(surfaces.NAMES))
-        self.place_head = nn.Linear(TEXT["hidden_size"], 6)
+        self.place_head = nn.Linear(TEXT["hidden_size"], 2 * SIDE + 4)
+        self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * (TENS + 10))
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """uint8 [B, H, W, 3] -> (patches [B, N, D] after the last block, cells [B, N / 4, E] after the merger)."""
@@ -109,8 +115,8 @@ class Network(nn.Module):
         angles = torch.cat([angles, angles], -1)
         return angles.cos(), angles.sin()
 
-    def read(self, batch: Batch, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(cross-entropy over the answers, nats a token; how far cells misjudge places, see ``_misplaced``)."""
+    def read(self, batch: Batch, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(cross-entropy over the answers, nats a token; ``_misplaced`` and ``_misspelt`` of the picture's cells)."""
         pack = batch.pack
         assert pack is not None
         text = self.model.model.language_model
@@ -119,30 +125,47 @@ class Network(nn.Module):
         x = torch.cat([x[:, :start], cells.to(x.dtype), x[:, start + cells.shape[1] :]], 1)
         cos, sin = text.rotary_emb(x, pack.positions)
         mask = pack_mask(pack.segments)
-        misplaced = x.new_zeros(())
+        misplaced = misspelt = x.new_zeros(())
+        seen = slice(start, start + cells.shape[1])
         for number, layer in enumerate(text.layers):
             x = x + _attend_text(layer.self_attn, _norm(layer.input_layernorm, x), cos, sin, mask)
             h = _norm(layer.post_attention_layernorm, x)
             x = x + layer.mlp.down_proj(F.silu(layer.mlp.gate_proj(h)) * layer.mlp.up_proj(h))
             if number == PLACE_LAYER:
-                misplaced = self._misplaced(batch, x[:, start : start + cells.shape[1]])
+                misplaced = self._misplaced(batch, x[:, seen])
+            if number == DIGIT_LAYER:
+                misspelt = self._misspelt(batch, x[:, seen])
         asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
-        return F.cross_entropy(logits.float(), pack.labels[:, 1:][asked]), misplaced
+        return F.cross_entropy(logits.float(), pack.labels[:, 1:][asked]), misplaced, misspelt
 
     def _misplaced(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
-        """Mean L1, in units of ``LONGEST`` pixels, of where a cell is and where the part centred in it begins and ends.
+        """Where every cell is, its column and row (cross-entropy, nats), and the edges of the part centred in it (L1).
 
         The tower knows relative places only, and the language part learns absolute ones slowly from answers alone.
         """
-        height, width = batch.pictures.shape[1:3]
-        own = cell_centres(height // CELL, width // CELL, hidden.device) * CELL / LONGEST  # [N / 4, 2]
-        size = torch.tensor([width, height, width, height], device=hidden.device)
-        edges = own.repeat(1, 2) + batch.cell_box / 8 * size / LONGEST
+        own, edges = cell_edges(batch)
         told = self.place_head(hidden).float()
+        place = (own // CELL).long().expand(len(hidden), -1, -1)  # [B, N / 4, 2]
+        loss = F.cross_entropy(told[..., :SIDE].flatten(0, 1), place[..., 0].flatten())
+        loss = loss + F.cross_entropy(told[..., SIDE : 2 * SIDE].flatten(0, 1), place[..., 1].flatten())
         part = batch.cell_class[..., 0] >= 0
-        loss = (told[..., :2] - own).abs().mean()
-        return loss + (told[..., 2:] - edges)[part].abs().mean() if part.any() else loss
+        if not part.any():
+            return loss
+        return loss + 10 * (told[..., 2 * SIDE :] - edges / (SIDE * CELL))[part].abs().mean()
+
+    def _misspelt(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, nats an edge, of the tens and the last digit of where the part centred in a cell ends.
+
+        An answer spells boxes digit by digit; what is spelt out already needs only to be copied.
+        """
+        part = batch.cell_class[..., 0] >= 0
+        if not part.any():
+            return hidden.new_zeros(())
+        edges = cell_edges(batch)[1][part].round().long().clamp(0, 10 * TENS - 1)  # [parts, 4]
+        logits = self.digit_head(hidden[part]).float().unflatten(-1, (4, TENS + 10))
+        tens = F.cross_entropy(logits[..., :TENS].flatten(0, 1), (edges // 10).flatten())
+        return tens + F.cross_entropy(logits[..., TENS:].flatten(0, 1), (edges % 10).flatten())
 
     def dense_loss(
         self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor
@@ -158,10 +181,16 @@ class Network(nn.Module):
         }
 
 
-def cell_centres(rows: int, columns: int, device: torch.device) -> torch.Tensor:
-    """(x, y) of every cell's centre, in cells, [N / 4, 2]."""
-    y, x = torch.meshgrid(torch.arange(rows, device=device), torch.arange(columns, device=device), indexing="ij")
-    return torch.stack([x.flatten(), y.flatten()], -1) + 0.5
+def cell_edges(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """In pixels as seen: every cell's centre (x, y) [N / 4, 2], and the box of the part centred in it [B, N / 4, 4]."""
+    height, width = batch.pictures.shape[1:3]
+    device = batch.pictures.device
+    y, x = torch.meshgrid(
+        torch.arange(height // CELL, device=device), torch.arange(width // CELL, device=device), indexing="ij"
+    )
+    own = (torch.stack([x.flatten(), y.flatten()], -1) + 0.5) * CELL
+    size = torch.tensor([width, height, width, height], device=device)
+    return own, own.repeat(1, 2) + batch.cell_box / 8 * size
 
 
 def pack_mask(segments: torch.Tensor) -> torch.Tensor:
