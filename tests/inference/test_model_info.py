@@ -34,6 +34,7 @@ def test_a_run_says_what_its_record_says(tmp_path, tiny_checkpoint):
     (run / "model" / "run.json").write_text(json.dumps({"flow": {"spec": spec}, "trained": "2026-01-01"}))
     info = inspect(find_run("bolts", save_path=tmp_path))
     assert (info.model_name, info.run_id, info.task_type) == ("Qwen2.5-VL", "bolts", "vqa")
+    assert (info.name, info.path) == (info.model_name, info.model_path)
     assert info.supported_tasks == ("vqa", "freeform")
     assert info.metadata["trained"] == "2026-01-01"
     assert ModelInfo.model_validate_json(info.model_dump_json()) == info

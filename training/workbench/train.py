@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
 from training.workbench import tokens
 from training.workbench.batches import Batch, Pack, loader
@@ -31,7 +33,11 @@ VISION_RATE, DENSE_WEIGHT, PLACE_WEIGHT, DIGIT_WEIGHT = 0.5, 0.3, 0.3, 0.2
 def main() -> None:
     args = _arguments()
     out = Path(args.out)
-    if not (out / "tokenizer.json").exists():
+    if args.start:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(args.start / name, out / name)
+    elif not (out / "tokenizer.json").exists():
         tokens.build(out)
     state = _State(out, args)
     started = time.monotonic()
@@ -48,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=90, help="stop (and keep a checkpoint) after this long")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw scenes")
+    parser.add_argument("--start", type=Path, help="begin the second phase with the weights of this run's model folder")
     parser.add_argument("--sight-steps", type=int, help="steps of the first phase")
     parser.add_argument("--both-steps", type=int, help="steps of the second phase")
     parser.add_argument("--batch", type=int, help="pictures a step, both phases")
@@ -70,6 +77,11 @@ class _State:
             self.net.load_state_dict(saved["net"])
             self.optimizer.load_state_dict(saved["optimizer"])
             self.phase, self.step = saved["phase"], saved["step"]
+        elif args.start:
+            self.net.model.load_state_dict(
+                load_file(args.start / "model.safetensors"), strict=False
+            )  # the head is tied
+            self.phase = "both"
 
     def run(self, phase: str, steps: int, size: int, peak: float, deadline: float) -> bool:
         """Go on with a phase; False when time ran out before its end."""

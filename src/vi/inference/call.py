@@ -99,9 +99,7 @@ def _run_task(record: RunRecord) -> Task:
 
 def _system_prompt(record: RunRecord, task: Task, cot: bool) -> str:
     """The prompt that the run was trained with for this task, else the task's own."""
-    trained = record.system_prompts.get(task.name)
-    if trained is None and record.system_prompt is not None and record.task_type == task.name:
-        trained = record.system_prompt
+    trained = record.system_prompt_for(task.name)
     prompt = task.system_prompt if trained is None else trained
     if not cot:
         return prompt

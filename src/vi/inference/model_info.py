@@ -34,6 +34,16 @@ class ModelInfo(BaseModel):
     adapter_available: bool
     metadata: dict[str, Any]
 
+    @property
+    def name(self) -> str:
+        """``model_name`` by its shorter name."""
+        return self.model_name
+
+    @property
+    def path(self) -> str:
+        """``model_path`` by its shorter name."""
+        return self.model_path
+
     def __str__(self) -> str:
         size = f"{self.size_gb:.3g} GB" if self.size_gb is not None else "not fetched"
         count = f"{self.parameters / 1e6:,.1f} million" if self.parameters is not None else "unknown"

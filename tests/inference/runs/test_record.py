@@ -38,11 +38,17 @@ def test_a_full_record_is_read():
     }
 
 
-def test_a_tasks_own_prompt_wins_over_the_one_for_all():
+def test_a_tasks_own_prompt_wins_over_the_one_of_the_run():
     record = parse_record({"flow": {"spec": SPEC}}, "run.json")
     assert record.system_prompt_for("phrase-grounding") == "Ground."
-    assert record.system_prompt_for("phrase_grounding") == "Ground."
-    assert record.system_prompt_for("freeform") == "Be careful."
+    assert record.system_prompt_for("vqa") == "Answer."
+    assert record.system_prompt_for("freeform") is None
+
+
+def test_the_prompt_of_the_run_is_its_own_tasks():
+    record = parse_record({"flow": {"spec": {"task_type": "vqa", "system_prompt": "Be careful."}}}, "run.json")
+    assert record.system_prompt_for("vqa") == "Be careful."
+    assert record.system_prompt_for("freeform") is None
 
 
 @pytest.mark.parametrize("value", [{}, {"flow": {}}, {"flow": None}, {"flow": {"spec": {"task_type": None}}}])

@@ -55,8 +55,12 @@ class RunRecord(BaseModel):
     metadata: dict[str, Any] = {}
 
     def system_prompt_for(self, task: str) -> str | None:
-        """The prompt trained for ``task``, else the one for all tasks, else None."""
-        return self.system_prompts.get(task_name(task), self.system_prompt)
+        """The prompt that the run was trained with for ``task``, or None.
+
+        ``system_prompt`` is the prompt of the run's own task, or of every task where the run does not say which it is.
+        """
+        trained_for_it = self.task_type is None or self.task_type == task
+        return self.system_prompts.get(task, self.system_prompt if trained_for_it else None)
 
 
 class _Part(BaseModel):
