@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -34,8 +36,8 @@ def configured():
 
     @app.command()
     @with_generation_options
-    def command(config: GenerationConfig) -> None:
-        seen.append(config)
+    def command(configure: Callable[[], GenerationConfig]) -> None:
+        seen.append(configure())
 
     def run(*arguments: str) -> GenerationConfig | str:
         seen.clear()

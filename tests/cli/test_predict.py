@@ -65,6 +65,8 @@ def test_sources_that_are_all_bad_are_bad_input_and_no_model_is_looked_for(vi_in
     ("arguments", "told"),
     [
         (["--task", "vqq"], "ConfigError: task_type='vqq' is not a task. Did you mean vqa?"),
+        (["--temperature", "3"], "ConfigError: temperature=3 is out of range; it takes 0.0 to 2.0."),
+        (["--preset", "detaild"], "ConfigError: 'detaild' is not a preset. Did you mean detailed?"),
         (["--prompt", "second", "--prompt", "third"], "PromptError: There are 3 prompts for 1 source."),
         (["--run-id", "x"], "ConfigError: --run-id and --model exclude each other. Leave --run-id out."),
     ],

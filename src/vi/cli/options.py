@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Annotated, Any
 
 import typer
@@ -16,26 +16,30 @@ PANEL = "Generation"
 
 
 def with_generation_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``command``, whose ``config`` becomes --preset, --config and one option per parameter.
+    """``command``, whose ``configure`` becomes --preset, --config and one option per parameter.
 
-    What was not given takes no part; an option replaces a value of --config, and that one of --preset.
+    ``configure()`` gives the GenerationConfig, or raises ConfigError where the command can tell it its way. What
+    was not given takes no part; an option replaces a value of --config, and that one of --preset.
     """
     signature = inspect.signature(command, eval_str=True)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "config"]
+    own = [parameter for name, parameter in signature.parameters.items() if name != "configure"]
     ours = [_preset_option(), _json_option(), *map(_option, option_specs())]
 
     @wraps(command)
     def with_options(**given: Any) -> Any:
         preset, text = given.pop("preset"), given.pop("config_json")
-        values = read_json(text) if text is not None else {}
-        values |= _given({spec: given.pop(spec.name) for spec in option_specs()})
-        config = GenerationConfig(**values) if preset is None else GenerationConfig.preset(preset, **values)
-        return command(**given, config=config)
+        texts = {spec: given.pop(spec.name) for spec in option_specs()}
+        return command(**given, configure=partial(_config, preset, text, texts))
 
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in [*own, *ours]]
     with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return with_options
+
+
+def _config(preset: str | None, text: str | None, texts: dict[OptionSpec, Any]) -> GenerationConfig:
+    values = {**(read_json(text) if text is not None else {}), **_given(texts)}
+    return GenerationConfig(**values) if preset is None else GenerationConfig.preset(preset, **values)
 
 
 def _given(texts: dict[OptionSpec, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,7 +49,7 @@ def predict(
     model: Annotated[
         str | None, typer.Option(metavar="PATH", help="A checkpoint: a folder, or a hub name such as org/name.")
     ] = None,
-    config: GenerationConfig = GenerationConfig(),  # noqa: B008 - frozen
+    configure: Callable[[], GenerationConfig] = GenerationConfig,
 ) -> None:
     """Ask a model about pictures. Without --run-id or --model it is the small one that ships with the package.
 
@@ -67,8 +67,8 @@ def predict(
 
     items = expand(sources, recursive=recursive).items
     report = Report(as_json=as_json, several=len(items) > 1)
-    question = _Question(prompt or [], task, cot, config)
     try:
+        question = _Question(prompt or [], task, cot, configure())
         if task is not None:
             get_task(task)  # before the model loads
         question.check(len(items))
