@@ -49,9 +49,9 @@ def test_a_reader_that_goes_away_is_no_news(arguments):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 def test_ctrl_c_ends_a_stream_with_one_line(tiny_checkpoint, pictures):
-    arguments = ["predict", str(pictures[0]), "-p", "x", "--model", str(tiny_checkpoint), "--task", "generic"]
+    arguments = ["predict", str(pictures[0]), "-p", "x", "--model", str(tiny_checkpoint), "--task", "vqa"]
     with subprocess.Popen(
-        [*VI_INFER, *arguments, "--stream", "--max-new-tokens", "1800", "--do-sample"],
+        [*VI_INFER, *arguments, "--stream", "--cot", "--max-new-tokens", "1800"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:

@@ -1,12 +1,12 @@
-"""The run that ships: small, quick bars on scenes and wordings that training never saw, and manners beyond its world."""
+"""The run that ships: quick bars on scenes and wordings that training never saw, and manners beyond its world."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-
 from training.workbench import evaluate
+
 from vi import workbench
 from vi.inference import ViModel
 
