@@ -42,6 +42,8 @@ RUN = {
             "system_prompts": dict.fromkeys(TASKS, wire.SYSTEM_PROMPT),
             "cot_suffix": "",
             "boxes": "resized-pixels",
+            # coordinates repeat digits, and a penalty on those moves the boxes
+            "generation_config": {"repetition_penalty": 1.0},
         }
     }
 }

@@ -27,7 +27,7 @@ SEED = 20
 # phase -> (steps, pictures a step, peak learning rate)
 PHASES = {"sight": (1800, 16, 1.2e-3), "both": (5000, 8, 8e-4)}
 # while the language part learns, the tower keeps what it knows: it moves slower, and its heads keep it to the facts
-VISION_RATE, DENSE_WEIGHT, PLACE_WEIGHT, DIGIT_WEIGHT = 0.5, 0.3, 0.3, 0.2
+VISION_RATE, DENSE_WEIGHT, PLACE_WEIGHT, DIGIT_WEIGHT = 0.5, 0.3, 0.4, 0.4
 
 
 def main() -> None:
