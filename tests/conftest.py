@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,3 +32,11 @@ def tiny_model(tiny_checkpoint: Path) -> Iterator[ViModel]:
 
     with ViModel(pretrained_model_name_or_path=tiny_checkpoint, device="cpu") as model:
         yield model
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible():
+    """Ctrl-C reaches the tests, and the processes they start, also where a shell started them in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
