@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,3 +43,21 @@ def _interruptible():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def read_only_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A VI_MODEL_STORE that the test may not write into, whoever runs it. Ask for it after what reads files."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o555)
+    monkeypatch.setenv("VI_MODEL_STORE", str(folder))
+    is_root = os.geteuid() == 0
+    try:
+        if is_root:  # to whom nothing is forbidden
+            os.seteuid(65534)
+        yield folder
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+        shutil.rmtree(folder)

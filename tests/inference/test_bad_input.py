@@ -7,9 +7,7 @@ import io
 import os
 import shutil
 import socket
-import tempfile
 import uuid
-from pathlib import Path
 
 import fsspec
 import numpy as np
@@ -189,22 +187,15 @@ def test_a_missing_run_names_the_runs_there_are(tmp_path, tiny_checkpoint):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_a_store_without_write_permission_says_so(tiny_checkpoint, monkeypatch):
+def test_a_store_without_write_permission_says_so(remote_bolts, read_only_store):
+    with pytest.raises(LoadError, match=r"cannot be written \(Permission denied\).*VI_MODEL_STORE"):
+        ViModel("bolts", save_path=remote_bolts)
+
+
+@pytest.fixture
+def remote_bolts(tiny_checkpoint):
     url = f"memory://{uuid.uuid4().hex}"
     fs, root = fsspec.core.url_to_fs(url)
     fs.put(str(tiny_checkpoint), f"{root}/bolts/model", recursive=True)
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o555)
-    monkeypatch.setenv("VI_MODEL_STORE", str(folder))
-    is_root = os.geteuid() == 0
-    try:
-        if is_root:  # to whom nothing is forbidden
-            os.seteuid(65534)
-        with pytest.raises(LoadError, match=r"cannot be written \(Permission denied\).*VI_MODEL_STORE"):
-            ViModel("bolts", save_path=url)
-    finally:
-        if is_root:
-            os.seteuid(0)
-        folder.chmod(0o755)
-        shutil.rmtree(folder)
-        fs.rm(root, recursive=True)
+    yield url
+    fs.rm(root, recursive=True)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from training.workbench import tell
+from training.workbench.asking import ask
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import Part, Scene
-from training.workbench.wordings import ABSENT_THINGS, ABSENT_UNSEEN, ask
+from training.workbench.wordings import ABSENT_THINGS, ABSENT_UNSEEN
 
 
 @dataclass(frozen=True)

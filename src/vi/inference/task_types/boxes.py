@@ -22,10 +22,15 @@ class BoxUnits:
     def to_relative(self, box: Sequence[int]) -> list[int]:
         """The box in [0, 1024] of width and height, rounded to the nearest, halves up; what lies outside is cut."""
         sides = (self.width, self.height, self.width, self.height)
-        return [min(FULL_SCALE, (2 * v * FULL_SCALE + side) // (2 * side)) for v, side in zip(box, sides, strict=True)]
+        return [min(FULL_SCALE, rescale(v, side, FULL_SCALE)) for v, side in zip(box, sides, strict=True)]
 
 
 RELATIVE = BoxUnits()
+
+
+def rescale(value: int, old: int, new: int) -> int:
+    """A coordinate on a side of ``old`` units on one of ``new``, rounded to the nearest integer, halves up."""
+    return (2 * value * new + old) // (2 * old)
 
 
 def box_units(convention: str, seen_size: tuple[int, int] | None) -> BoxUnits:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from vi.inference.errors import ConfigError
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
-from vi.inference.task_types.boxes import FULL_SCALE, BoxUnits
+from vi.inference.task_types.boxes import FULL_SCALE, BoxUnits, rescale
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
 
 Coordinate = Annotated[int, Field(ge=0, le=FULL_SCALE, strict=True)]
@@ -38,7 +38,12 @@ class GroundedPhrase(Wire):
                 f"width={width}, height={height} is not the size of a picture.", "Both are at least 1: *image.size."
             )
         return [
-            (_scale(x1, width), _scale(y1, height), _scale(x2, width), _scale(y2, height))
+            (
+                rescale(x1, FULL_SCALE, width),
+                rescale(y1, FULL_SCALE, height),
+                rescale(x2, FULL_SCALE, width),
+                rescale(y2, FULL_SCALE, height),
+            )
             for x1, y1, x2, y2 in self.grounding
         ]
 
@@ -74,10 +79,6 @@ class PhraseGroundingResponse(PredictionResponse):
     """A sentence and its grounded phrases: ``response.result.sentence``, ``response.result.groundings``."""
 
     result: PhraseGrounding
-
-
-def _scale(value: int, size: int) -> int:
-    return (2 * value * size + FULL_SCALE) // (2 * FULL_SCALE)
 
 
 def _doubts(result: PhraseGrounding) -> list[str]:

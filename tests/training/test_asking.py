@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 import pytest
-from training.workbench.wordings import WORDINGS, ask
+from training.workbench.asking import ask
+from training.workbench.wordings import WORDINGS
 
 SLOTS = {
     "kind": "bolt", "kinds": "bolts", "colour": "red", "part": "red bolt", "other": "blue nut", "thing": "car",
