@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from training.workbench.wordings import LEADS, SAME, WORDINGS
+from training.workbench.wordings import LEADS, PLACED, SAME, TAILS, WORDINGS
 
 _OTHERS = {word: [w for w in group if w != word] for group in SAME for word in group}
 _WORD = re.compile(r"(?<!\{)\b[A-Za-z]+\b(?!\})")  # not a slot's name
@@ -21,8 +21,8 @@ def ask(rng: np.random.Generator, form: str, unseen: bool, **slots: str) -> str:
     if unseen:
         return str(rng.choice(kept_back)).format(**slots)
     wording = str(rng.choice(seen))
-    swapped = _swapped(rng, wording)
-    wording = wording if _bare(swapped) in map(_bare, kept_back) else swapped
+    varied = _tailed(rng, _swapped(rng, wording))
+    wording = wording if _bare(varied) in map(_bare, kept_back) else varied
     wording = str(rng.choice(LEADS)) + wording.format(**slots)
     if rng.random() < 0.12:
         wording = wording.rstrip("?.")
@@ -37,6 +37,13 @@ def _swapped(rng: np.random.Generator, wording: str) -> str:
         return str(rng.choice(others)) if others and rng.random() < 0.3 else word[0]
 
     return _WORD.sub(swap, wording)
+
+
+def _tailed(rng: np.random.Generator, wording: str) -> str:
+    """Two questions in ten say where to look, unless they do already."""
+    if rng.random() > 0.2 or not wording.endswith("?") or PLACED.search(wording):
+        return wording
+    return f"{wording[:-1]}{rng.choice(TAILS)}?"
 
 
 def _bare(wording: str) -> str:

@@ -30,13 +30,15 @@ _COLOURS, _SIZES = list(COLOURS), list(SIZES)
 class Pack:
     """One row a picture. ids [B, T]; segments [B, T]: 0 in the prefix, 1.. per question, -1 in padding;
 
-    positions [3, B, T]; labels [B, T], -100 outside answers; image_start: where the picture's cells begin.
+    positions [3, B, T]; labels [B, T], -100 outside answers; weights [B, T]: what a label counts;
+    image_start: where the picture's cells begin.
     """
 
     ids: torch.Tensor
     segments: torch.Tensor
     positions: torch.Tensor
     labels: torch.Tensor
+    weights: torch.Tensor
     image_start: int
 
 
@@ -188,15 +190,17 @@ class Packer:
             segments=torch.full((size, width), -1),
             positions=torch.zeros(3, size, width, dtype=torch.long),
             labels=torch.full((size, width), -100),
+            weights=torch.zeros(size, width),
             image_start=len(self.head),
         )
-        for i, (ids, segments, offsets, labels) in enumerate(rows):
+        for i, (ids, segments, offsets, labels, weights) in enumerate(rows):
             end = len(prefix) + len(ids)
             pack.ids[i, :end] = torch.tensor(prefix + ids)
             pack.segments[i, :end] = torch.tensor([0] * len(prefix) + segments)
             pack.positions[:, i, : len(prefix)] = place
             pack.positions[:, i, len(prefix) : end] = torch.tensor(offsets) + int(place.max()) + 1
             pack.labels[i, len(prefix) : end] = torch.tensor(labels)
+            pack.weights[i, len(prefix) : end] = torch.tensor(weights)
         return pack
 
     def _prefix_positions(self, length: int, grid: tuple[int, int]) -> torch.Tensor:
@@ -212,12 +216,13 @@ class Packer:
 
     def _row(
         self, rng: np.random.Generator, scene: Scene, grid: tuple[int, int], room: int
-    ) -> tuple[list[int], list[int], list[int], list[int]]:
-        """(ids, segments, positions from the prefix's end, labels) of as many questions as fit."""
+    ) -> tuple[list[int], list[int], list[int], list[int], list[float]]:
+        """(ids, segments, positions from the prefix's end, labels, weights) of as many questions as fit."""
         ids: list[int] = []
         segments: list[int] = []
         offsets: list[int] = []
         labels: list[int] = []
+        weights: list[float] = []
         seen = (grid[1] * CELL, grid[0] * CELL)
         for number, (question, cot) in enumerate(self._questions(rng, scene), start=1):
             asked = self._ids(f"{question.prompt}<|im_end|>\n<|im_start|>assistant\n")
@@ -228,7 +233,9 @@ class Packer:
             segments += [number] * (len(asked) + len(told))
             offsets += range(len(asked) + len(told))
             labels += [-100] * len(asked) + told
-        return ids, segments, offsets, labels
+            # a list of boxes has thirty times the tokens of a count, and must not drown it
+            weights += [0.0] * len(asked) + [1 / math.sqrt(len(told))] * len(told)
+        return ids, segments, offsets, labels, weights
 
     def _questions(self, rng: np.random.Generator, scene: Scene) -> list[tuple[Question, bool]]:
         kinds = [str(k) for k in rng.choice(list(MIX), 14, p=list(MIX.values()))]

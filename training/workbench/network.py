@@ -116,7 +116,7 @@ class Network(nn.Module):
         return angles.cos(), angles.sin()
 
     def read(self, batch: Batch, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(cross-entropy over the answers, nats a token; ``_misplaced`` and ``_misspelt`` of the picture's cells)."""
+        """(weighted cross-entropy over the answers, nats a token; ``_misplaced`` and ``_misspelt`` of the picture's cells)."""
         pack = batch.pack
         assert pack is not None
         text = self.model.model.language_model
@@ -137,7 +137,9 @@ class Network(nn.Module):
                 misspelt = self._misspelt(batch, x[:, seen])
         asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
-        return F.cross_entropy(logits.float(), pack.labels[:, 1:][asked]), misplaced, misspelt
+        each = F.cross_entropy(logits.float(), pack.labels[:, 1:][asked], reduction="none")
+        weights = pack.weights[:, 1:][asked]
+        return (each * weights).sum() / weights.sum(), misplaced, misspelt
 
     def _misplaced(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
         """Where every cell is, its column and row (cross-entropy, nats), and the edges of the part centred in it (L1).
