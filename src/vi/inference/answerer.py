@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vi.inference.call import Call
-from vi.inference.engine.engine import start_engine
 from vi.inference.engine.request import Request
+from vi.inference.engine.start import start_engine
 from vi.inference.errors import InferenceError, PromptError, ViError
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.media.image import load_picture

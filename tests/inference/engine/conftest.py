@@ -10,8 +10,9 @@ import pytest
 from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
 from tests.inference.engine.samples import LONG, picture
 
-from vi.inference.engine.engine import SerialEngine, start_engine
 from vi.inference.engine.request import Request
+from vi.inference.engine.serial import SerialEngine
+from vi.inference.engine.start import start_engine
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.loading.loader import LoadedModel, load
 from vi.inference.preprocess.chat import ChatPrompt

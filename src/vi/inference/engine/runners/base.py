@@ -1,13 +1,46 @@
-"""The contract of a runner: the only place that makes forward calls."""
+"""The contracts of runners: the only places that make forward calls."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+from vi.inference.engine.batch import Batch
 from vi.inference.preprocess.prompt import Prompt
 
 
-class Runner(Protocol):
+class PagedRunner(Protocol):
+    """Runs one model for a batch of requests over a cache of keys and values that is cut into blocks.
+
+    One thread calls it. The cache has ``num_blocks`` blocks of ``block_size`` tokens, all of them the engine's to give;
+    ``block_bytes`` is what one takes. The runner writes the new tokens' keys and values where ``Batch`` says and
+    keeps nothing else of a request.
+    """
+
+    block_size: int
+    num_blocks: int
+    block_bytes: int
+
+    def encode(self, media: Mapping[str, Any]) -> Any:
+        """The pictures' features, one for every placeholder of the prompt, in order; see ``Batch.features``.
+
+        They have ``len()``, slices and ``nbytes``. Raises InferenceError, with the numbers, out of memory.
+        """
+        ...
+
+    def run(self, batch: Batch) -> Any:
+        """One forward call. Returns logits [R, V], R = ``len(batch.wanted)``, of an array-API library.
+
+        They are valid until the next call. Raises InferenceError, with the numbers, out of memory.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the device. Closing twice does nothing."""
+        ...
+
+
+class PlainRunner(Protocol):
     """Runs one model for one request at a time. Logits are [1, V] of an array-API library, the last position's only."""
 
     def prefill(self, prompt: Prompt) -> tuple[Any, Any]:

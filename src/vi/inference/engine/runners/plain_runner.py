@@ -25,7 +25,7 @@ class TorchState:
     position: int
 
 
-class TorchRunner:
+class PlainTorchRunner:
     """Prefill and decode with a key-value cache. Nothing of a request is left on the model: positions are passed in."""
 
     def __init__(self, loaded: LoadedModel) -> None:
@@ -74,6 +74,7 @@ class TorchRunner:
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.int64, device=self._device)
 
-    def _place(self, tensor: torch.Tensor) -> torch.Tensor:
+    def _place(self, array: Any) -> torch.Tensor:
         """On the model's device, and in its precision where it holds pixels."""
+        tensor = torch.as_tensor(array)
         return tensor.to(self._device, self._dtype if tensor.is_floating_point() else tensor.dtype)

@@ -6,19 +6,14 @@ import threading
 import traceback
 import weakref
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
-from vi.inference.engine.base import Engine
 from vi.inference.engine.generation import Generation, Job
 from vi.inference.engine.request import Request
-from vi.inference.engine.runners.base import Runner
+from vi.inference.engine.runners.base import PlainRunner
 from vi.inference.engine.sequence import Sequence
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.sampling.sampler import choose
-
-if TYPE_CHECKING:
-    from vi.inference.loading.loader import LoadedModel
 
 LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every token
 
@@ -26,7 +21,7 @@ LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which look
 class DeviceLoop:
     """What the device thread works on. It knows no engine, so an engine that nobody holds is collected and ends it."""
 
-    def __init__(self, runner: Runner, vocabulary: Vocabulary) -> None:
+    def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
         self.runner = runner
         self.vocabulary = vocabulary
         self.inbox: SimpleQueue[Job | None] = SimpleQueue()  # None: wake up and see that it is closing
@@ -67,17 +62,10 @@ class DeviceLoop:
             job.show(sequence.accept(choice))
 
 
-def start_engine(loaded: LoadedModel) -> Engine:
-    """The engine that suits a loaded model."""
-    from vi.inference.engine.runners.torch_runner import TorchRunner
-
-    return SerialEngine(TorchRunner(loaded), Vocabulary(loaded))
-
-
 class SerialEngine:
     """Answers requests in their order, each alone on the device. See ``Engine`` for the contract."""
 
-    def __init__(self, runner: Runner, vocabulary: Vocabulary) -> None:
+    def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._loop = DeviceLoop(runner, vocabulary)
         self._lock = threading.Lock()  # between submit and close: no job enters a closed inbox

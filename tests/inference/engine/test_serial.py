@@ -11,9 +11,10 @@ import torch
 from scipy import stats
 from tests.inference.engine.samples import LONG, picture
 
-from vi.inference.engine.engine import SerialEngine, start_engine
 from vi.inference.engine.request import Request
-from vi.inference.engine.runners.torch_runner import TorchRunner
+from vi.inference.engine.runners.plain_runner import PlainTorchRunner
+from vi.inference.engine.serial import SerialEngine
+from vi.inference.engine.start import start_engine
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.generation_config import GenerationConfig
@@ -138,7 +139,7 @@ def test_streamed_or_not_in_two_threads_each_gets_its_own(engine, ask):
 
 def test_first_tokens_are_drawn_as_often_as_the_model_says(engine, ask, loaded):
     request = ask(do_sample=True, temperature=1.0, top_k=6, repetition_penalty=1.0, max_new_tokens=1)
-    _, logits = TorchRunner(loaded).prefill(request.prompt)
+    _, logits = PlainTorchRunner(loaded).prefill(request.prompt)
     best = logits[0].masked_fill(torch.from_numpy(Vocabulary(loaded).banned), -torch.inf).topk(6)
     generations = [
         engine.submit(replace(request, config=request.config.model_copy(update={"seed": seed}))) for seed in range(600)
@@ -153,7 +154,7 @@ def test_first_tokens_are_drawn_as_often_as_the_model_says(engine, ask, loaded):
 def test_logprobs_are_the_models_own(engine, ask, loaded):
     request = ask(logprobs=3, repetition_penalty=1.3, do_sample=True, seed=5, max_new_tokens=10)
     completion = engine.submit(request).completion()
-    state, logits = TorchRunner(loaded).prefill(request.prompt)
+    state, logits = PlainTorchRunner(loaded).prefill(request.prompt)
     for entry, token_id in zip(completion.logprobs, completion.token_ids, strict=True):
         expected = logits[0].double().log_softmax(-1)
         assert entry.token_id == token_id
@@ -162,7 +163,7 @@ def test_logprobs_are_the_models_own(engine, ask, loaded):
         best = expected.topk(3)
         assert [alternative.token_id for alternative in entry.alternatives] == best.indices.tolist()
         assert [a.logprob for a in entry.alternatives] == pytest.approx(best.values.tolist(), abs=1e-5)
-        logits = TorchRunner(loaded).decode(state, token_id)
+        logits = PlainTorchRunner(loaded).decode(state, token_id)
 
 
 def test_usage_and_timings_add_up(engine, ask):
@@ -176,7 +177,7 @@ def test_usage_and_timings_add_up(engine, ask):
     assert completion.logprobs is None
 
 
-class WatchedRunner(TorchRunner):
+class WatchedRunner(PlainTorchRunner):
     """Remembers, weakly, the caches it handed out."""
 
     def prefill(self, prompt):

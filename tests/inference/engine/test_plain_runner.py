@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.inference.engine.samples import picture
 
-from vi.inference.engine.runners.torch_runner import TorchRunner
+from vi.inference.engine.runners.plain_runner import PlainTorchRunner
 from vi.inference.preprocess.chat import ChatPrompt
 
 
@@ -15,7 +15,7 @@ def test_decoding_with_the_cache_gives_the_logits_of_the_whole_text_at_once(load
     ids = torch.tensor([[*prompt.token_ids, 40, 41, 42]])
     extra = {"mm_token_type_ids": (ids == loaded.config.image_token_id).int()} if family != "smolvlm" else {}
     whole = loaded.model(input_ids=ids, **prompt.media, **extra).logits[0, -4:]
-    runner = TorchRunner(loaded)
+    runner = PlainTorchRunner(loaded)
     state, logits = runner.prefill(prompt)
     rows = [logits, *(runner.decode(state, token_id) for token_id in (40, 41, 42))]
     assert all(row.shape == (1, loaded.vocab_size) for row in rows)
@@ -23,7 +23,7 @@ def test_decoding_with_the_cache_gives_the_logits_of_the_whole_text_at_once(load
 
 
 def test_two_requests_in_turn_do_not_disturb_each_other(loaded):
-    chat, runner = ChatPrompt(loaded), TorchRunner(loaded)
+    chat, runner = ChatPrompt(loaded), PlainTorchRunner(loaded)
     prompts = [chat.build("How many?", picture=picture(size)) for size in ((64, 48), (200, 100))]
     alone = []
     for prompt in prompts:
@@ -39,12 +39,12 @@ def test_nothing_is_left_on_the_model(load_tiny):
     loaded = load_tiny()
     mark = torch.tensor([[12345]])
     loaded.model.model.rope_deltas = mark
-    runner = TorchRunner(loaded)
+    runner = PlainTorchRunner(loaded)
     state, _ = runner.prefill(ChatPrompt(loaded).build("How many?", picture=picture((64, 48))))
     runner.decode(state, 40)
     assert loaded.model.model.rope_deltas is mark
 
 
 def test_prefill_gives_no_gradients_to_keep(loaded):
-    _, logits = TorchRunner(loaded).prefill(ChatPrompt(loaded).build("How many?"))
+    _, logits = PlainTorchRunner(loaded).prefill(ChatPrompt(loaded).build("How many?"))
     assert logits.is_inference()
