@@ -59,23 +59,31 @@ def test_reading_a_pack_equals_asking_each_question_alone(network, tokenizer_fil
     with torch.no_grad():
         _, cells = network.see(batch.pictures)
         packed, *_ = network.read(batch, cells)
-        losses, counts = [], []
+        losses, weights = [], []
         for number in range(1, int(pack.segments.max()) + 1):
             keep = (pack.segments[0] == 0) | (pack.segments[0] == number)
             losses.append(_alone(network, pack, cells, keep))
-            counts.append(int((pack.labels[0, keep] != -100).sum()))
-    together = sum(loss * n for loss, n in zip(losses, counts, strict=True)) / sum(counts)
+            weights.append(pack.weights[0, keep].sum())
+    together = sum(losses) / sum(weights)
     torch.testing.assert_close(packed, together, atol=1e-4, rtol=1e-4)
 
 
 def _alone(network, pack, cells, keep):
-    """Stock forward over one question behind the prefix."""
+    """Stock forward over one question behind the prefix: weighted nats of its answer."""
     ids, labels = pack.ids[:, keep], pack.labels[:, keep]
     embeds = network.model.model.language_model.embed_tokens(ids)
     embeds[:, pack.image_start : pack.image_start + cells.shape[1]] = cells
     hidden = network.model.model.language_model(inputs_embeds=embeds, position_ids=pack.positions[:, :, keep])
     logits = network.model.lm_head(hidden.last_hidden_state)
-    return F.cross_entropy(logits[0, :-1], labels[0, 1:])
+    return F.cross_entropy(logits[0, :-1], labels[0, 1:], reduction="none") @ pack.weights[0, keep][1:]
+
+
+def test_every_answer_weighs_the_root_of_its_length(tokenizer_file):
+    pack = Batches(1, 2, tokenizer_file, 10)[5].pack
+    for row in range(2):
+        for number in range(1, int(pack.segments[row].max()) + 1):
+            told = (pack.segments[row] == number) & (pack.labels[row] != -100)
+            torch.testing.assert_close(pack.weights[row][told].sum(), told.sum().sqrt())
 
 
 def test_a_batch_is_a_function_of_series_and_step(tokenizer_file):
