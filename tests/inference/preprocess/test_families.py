@@ -8,21 +8,21 @@ from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProce
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
 from vi.inference.errors import LoadError
-from vi.inference.preprocess.families import get_family, merged_grid, tiles
+from vi.inference.preprocess.families import get_family
+from vi.inference.preprocess.placeholders import merged_grid, tiles
 
 
 @pytest.mark.parametrize("grid", [[1, 2, 2], [1, 8, 6], [4, 10, 4]])
 def test_a_grid_is_written_as_its_processor_writes_it(grid):
     inputs = {"image_grid_thw": torch.tensor([grid])}
     processor = SimpleNamespace(image_processor=SimpleNamespace(merge_size=2), image_token="<|image_pad|>")
-    config = SimpleNamespace(vision_config=SimpleNamespace(spatial_merge_size=2))
     expected = Qwen2_5_VLProcessor.replace_image_token(processor, inputs, 0)
-    assert merged_grid(inputs, config, "<|image_pad|>") == [expected]
+    assert merged_grid(inputs, {"vision_config": {}}, "<|image_pad|>") == [expected]
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(0, 0), (1, 2), (3, 2)])
 def test_tiles_are_written_as_their_processor_writes_them(rows, columns):
-    config = SimpleNamespace(vision_config=SimpleNamespace(image_size=32, patch_size=8), scale_factor=2)
+    config = {"vision_config": {"image_size": 32, "patch_size": 8}, "scale_factor": 2}
     expected = get_image_prompt_string(rows, columns, 4, "<fake_token_around_image>", "<image>", "<global-img>")
     assert tiles({"rows": [[rows, 0]], "cols": [[columns, 0]]}, config, "<image>")[0] == expected
 

@@ -4,63 +4,121 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from vi.inference.errors import LoadError, did_you_mean
+import numpy as np
 
-Placeholders = Callable[[Mapping[str, Any], Any, str], list[str]]
+from vi.inference.errors import LoadError, did_you_mean
+from vi.inference.preprocess import placeholders
+from vi.inference.preprocess.placeholders import Config, Inputs
+
+Sizes = list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Family:
     """One architecture.
 
-    placeholders: (image processor's output, model config, image token) -> the prompt text of each picture.
+    placeholders: (image processor's output, ``config.json``, image token) -> the prompt text of each picture.
+    template_token: what the chat template writes for a picture, where that is not the image token itself.
     options: what the image processor is called with besides the pictures. layout: names in its output that only say
-    how a picture was cut, which ``forward`` does not take. seen_sizes: (image processor's output, model config) -> the
-    pixel sizes of the resized pictures, None where they are cut into tiles. mrope: positions have three axes (time,
-    height, width).
+    how a picture was cut, which ``forward`` does not take. seen_sizes: (image processor's output, ``config.json``) ->
+    (width, height) in pixels of the resized pictures; None where they are cut into tiles. mrope: positions have three
+    axes (time, height, width).
+
+    plain: why the family cannot run over a paged cache, empty where it can; see ``docs/models.md``. token_types: the
+    prompt's ids [S] and the placeholder id -> what ``forward`` takes as ``token_type_ids`` [S].
     """
 
-    placeholders: Placeholders
+    placeholders: Callable[[Inputs, Config, str], list[str]]
+    template_token: str | None = None
     layout: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
-    seen_sizes: Callable[[Mapping[str, Any], Any], list[tuple[int, int]]] | None = None
+    seen_sizes: Callable[[Inputs, Config], Sizes] | None = None
     mrope: bool = False
+    plain: str = ""
+    token_types: Callable[[np.ndarray, int], np.ndarray] | None = None
+
+    def __post_init__(self) -> None:  # until loading gives config.json as a dict: transformers' object will do too
+        for name in ("placeholders", "seen_sizes"):
+            function = getattr(self, name)
+            if function is not None:
+                object.__setattr__(self, name, partial(_with_dict, function))
+
+    @property
+    def paged(self) -> bool:
+        """Whether requests can share one cache that is cut into blocks."""
+        return not self.plain
 
 
-def merged_grid(inputs: Mapping[str, Any], config: Any, image_token: str) -> list[str]:
-    """One token for every square of merged patches. Grids are [pictures, 3]: time, height, width, in patches."""
-    merge = config.vision_config.spatial_merge_size
-    return [image_token * (int(grid.prod()) // merge**2) for grid in inputs["image_grid_thw"]]
+def _with_dict(function: Callable[..., Any], inputs: Inputs, config: Any, *rest: str) -> Any:
+    return function(inputs, config if isinstance(config, Mapping) else config.to_dict(), *rest)
 
 
-def grid_sizes(inputs: Mapping[str, Any], config: Any) -> list[tuple[int, int]]:
-    """(width, height) in pixels of each picture's grid of patches."""
-    patch = config.vision_config.patch_size
-    return [(int(columns) * patch, int(rows) * patch) for _, rows, columns in inputs["image_grid_thw"]]
+def grid_sizes(inputs: Inputs, config: Config, *, patch: int = 14) -> Sizes:
+    """The pixels that each picture's grid of patches covers. patch: the architecture's own where none is stated."""
+    side = config["vision_config"].get("patch_size", patch)
+    return [(int(columns) * side, int(rows) * side) for _, rows, columns in inputs["image_grid_thw"]]
 
 
-def tiles(inputs: Mapping[str, Any], config: Any, image_token: str) -> list[str]:
-    """The picture's tiles, a line a row, then the whole picture; all of them framed by marker tokens."""
-    vision = config.vision_config
-    tile = image_token * ((vision.image_size // vision.patch_size) ** 2 // config.scale_factor**2)
-    frame = "<fake_token_around_image>"
-    texts = []
-    for num_rows, num_columns in zip(inputs["rows"][0], inputs["cols"][0], strict=True):
-        lines = [
-            "".join(f"{frame}<row_{row + 1}_col_{column + 1}>{tile}" for column in range(num_columns)) + "\n"
-            for row in range(num_rows)
-        ]
-        gap = "\n" if lines else ""
-        texts.append(f"{''.join(lines)}{gap}{frame}<global-img>{tile}{frame}")
-    return texts
+def resized(inputs: Inputs, config: Config) -> Sizes:
+    """Where the processor says the sizes itself."""
+    return [(int(width), int(height)) for height, width in inputs["image_sizes"]]
 
+
+def squares(inputs: Inputs, config: Config) -> Sizes:
+    """Where every picture takes the same size; nothing of a picture that was cut into crops."""
+    if any(int(crops) for crops in inputs.get("num_crops", ())):
+        return []
+    height, width = inputs["pixel_values"].shape[-2:]
+    return [(int(width), int(height))] * len(inputs["pixel_values"])
+
+
+def pictures_are_ones(token_ids: np.ndarray, placeholder_id: int) -> np.ndarray:
+    """1 for the places of pictures, 0 for words (Gemma 3)."""
+    return (token_ids == placeholder_id).astype(np.int64)
+
+
+def prompt_is_zeros(token_ids: np.ndarray, placeholder_id: int) -> np.ndarray:
+    """The whole prompt is the prefix, whose tokens see one another (PaliGemma)."""
+    return np.zeros_like(token_ids)
+
+
+QWEN2_VL = Family(placeholders.merged_grid, seen_sizes=grid_sizes, mrope=True)
+SMOLVLM = Family(placeholders.tiles, layout=("rows", "cols"), options={"return_row_col_info": True})
 
 FAMILIES: dict[str, Family] = {
-    "qwen2_vl": Family(placeholders=merged_grid, seen_sizes=grid_sizes, mrope=True),
-    "qwen2_5_vl": Family(placeholders=merged_grid, seen_sizes=grid_sizes, mrope=True),
-    "smolvlm": Family(placeholders=tiles, layout=("rows", "cols"), options={"return_row_col_info": True}),
+    "qwen2_vl": QWEN2_VL,
+    "qwen2_5_vl": QWEN2_VL,
+    "qwen3_vl": Family(placeholders.merged_grid, seen_sizes=partial(grid_sizes, patch=16), mrope=True),
+    "glm4v": QWEN2_VL,
+    "smolvlm": SMOLVLM,
+    "idefics3": SMOLVLM,
+    "llava_onevision": Family(placeholders.bounded_tiles),
+    "llava_next": Family(placeholders.unpadded_tiles),
+    "internvl": Family(placeholders.counted_tiles, layout=("num_patches",), options={"crop_to_patches": True}),
+    "mistral3": Family(placeholders.rows_of_patches, seen_sizes=resized),
+    "gemma3": Family(
+        placeholders.fixed_with_crops,
+        template_token="<start_of_image>",
+        layout=("num_crops",),
+        seen_sizes=squares,
+        plain="the places of a picture see one another, so a prompt cannot be read in chunks that cut one",
+        token_types=pictures_are_ones,
+    ),
+    "paligemma": Family(
+        placeholders.fixed,
+        seen_sizes=squares,
+        plain="the whole prompt sees itself in both directions, so it cannot be read in chunks or shared as a prefix",
+        token_types=prompt_is_zeros,
+    ),
+    "qwen3_5": Family(
+        placeholders.merged_grid,
+        seen_sizes=partial(grid_sizes, patch=16),
+        mrope=True,
+        plain="most layers keep one running state instead of keys and values of each token",
+    ),
 }
 
 
