@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vi.inference.call import Call
+from vi.inference.call import Ask, Call
 from vi.inference.engine.request import Request
 from vi.inference.engine.start import start_engine
 from vi.inference.errors import InferenceError, PromptError, ViError
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.media.image import load_picture
+from vi.inference.pipeline import Pipeline
 from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.task_types.boxes import BoxUnits, box_units
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-AHEAD = 2  # requests prepared while another one runs
+AHEAD = 8  # requests that are ready when another one ends
 
 Outcome = tuple["PredictionResponse | None", "ViError | None"]
 
@@ -58,6 +59,12 @@ class Asked:
                 units=self.units,
             )
 
+    def when_done(self, tell: Callable[[], None]) -> None:
+        self.generation.when_done(tell)
+
+    def cancel(self) -> None:
+        self.generation.cancel()
+
 
 class Answerer:
     """Asks one loaded model. Nothing of a call stays here; any number of threads may ask at once."""
@@ -71,36 +78,22 @@ class Answerer:
         self._chat = ChatPrompt(loaded)
         self._engine = start_engine(loaded)
 
-    def ask(self, call: Call, item: SourceItem, prompt: str | PromptError) -> Asked:
+    def ask(self, ask: Ask) -> Asked:
         """Read the source and begin to answer. Raises SourceError, PromptError, SchemaError or InferenceError."""
-        if isinstance(prompt, PromptError):
-            raise prompt
-        with _as_vi_errors(f"{item.label} could not be asked about"):
-            return self._ask(call, item, prompt)
+        if isinstance(ask.prompt, PromptError):
+            raise ask.prompt
+        with _as_vi_errors(f"{ask.item.label} could not be asked about"):
+            return self._ask(ask.call, ask.item, ask.prompt)
 
-    def answers(
-        self, call: Call, items: Sequence[SourceItem], prompts: Sequence[str | PromptError]
-    ) -> Generator[Outcome, None, None]:
-        """(answer, None) or (None, error) per source, in order; the next sources are read while one is answered.
+    def answers(self, asks: Iterable[Ask], ordered: bool = True) -> Generator[tuple[Ask, Outcome], None, None]:
+        """(answer, None) or (None, error) for each, in order or as they finish; the next sources are read meanwhile.
 
         Closing it cancels what has begun.
         """
-        ahead: deque[Asked | ViError] = deque()
-        try:
-            for item, prompt in zip(items, prompts, strict=True):
-                ahead.append(self._try_ask(call, item, prompt))
-                if len(ahead) > AHEAD:
-                    outcome = _outcome(ahead[0])
-                    ahead.popleft()
-                    yield outcome
-            while ahead:
-                outcome = _outcome(ahead[0])
-                ahead.popleft()
-                yield outcome
-        finally:
-            for asked in ahead:
-                if isinstance(asked, Asked):
-                    asked.generation.cancel()
+        pipeline = Pipeline(self.ask, self._engine.capacity + AHEAD)
+        with closing(pipeline.in_order(asks) if ordered else pipeline.as_finished(asks)) as underway:
+            for ask, asked in underway:
+                yield ask, _outcome(asked)
 
     def close(self) -> None:
         """Stop what runs and free the device. Closing twice does nothing."""
@@ -124,18 +117,11 @@ class Answerer:
         context, prompt = self._chat.context_length, len(built.token_ids)
         return f"the model's context of {context:,} tokens holds {prompt:,} of the prompt"
 
-    def _try_ask(self, call: Call, item: SourceItem, prompt: str | PromptError) -> Asked | ViError:
-        try:
-            return self.ask(call, item, prompt)
-        except ViError as error:
-            return _kept(error)
 
-
-def _outcome(asked: Asked | ViError) -> Outcome:
-    if isinstance(asked, ViError):
-        return None, asked
+def _outcome(asked: Future[Asked]) -> Outcome:
     try:
-        return asked.respond(asked.generation.completion()), None
+        begun = asked.result()
+        return begun.respond(begun.generation.completion()), None
     except ViError as error:
         return None, _kept(error)
 

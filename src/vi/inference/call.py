@@ -1,4 +1,4 @@
-"""What one call asks of every source: the task, the settings, the grammar; checked before any source is read."""
+"""What one call asks, of every source and of each: task, settings, grammar, words; checked before a source is read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
 from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
 
 if TYPE_CHECKING:
+    from vi.inference.media.sources import SourceItem
     from vi.inference.runs.record import RunRecord
 
 DEFAULT_TASK = "freeform"  # of a checkpoint without a training record
@@ -27,6 +28,15 @@ class Call:
     config: GenerationConfig
     cot: bool
     grammar: Grammar | None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to be: what is asked, of which source, in which words (or what is wrong with the words)."""
+
+    call: Call
+    item: SourceItem
+    prompt: str | PromptError
 
 
 def make_call(

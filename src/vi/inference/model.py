@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.call import make_call, prompts_for
+from vi.inference.call import Ask, make_call, prompts_for
 from vi.inference.errors import ConfigError, InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, WarnOnce
 from vi.inference.generation_config.resolution import merge
@@ -169,8 +169,10 @@ class ViModel:
             if sources.many:
                 raise
             return None, error
-        with closing(answerer.answers(call, sources.items, prompts)) as answers:  # an interrupt cancels those ahead
-            outcomes = list(track(answers, len(sources.items), "Answering", show_progress))
+        asks = (Ask(call, item, prompt) for item, prompt in zip(sources.items, prompts, strict=True))
+        with closing(answerer.answers(asks)) as answers:  # an interrupt cancels those ahead
+            tracked = track(answers, len(sources.items), "Answering", show_progress)
+            outcomes = [outcome for _, outcome in tracked]
         return outcomes if sources.many else outcomes[0]
 
     def _stream(self, sources: Sources, user_prompt: Any, options: dict[str, Any]) -> Stream:
@@ -181,7 +183,7 @@ class ViModel:
             )
         call = make_call(self._files.record, **options)
         (prompt,) = prompts_for(user_prompt, 1, call.task)
-        asked = self._ready().ask(call, sources.items[0], prompt)
+        asked = self._ready().ask(Ask(call, sources.items[0], prompt))
         return Stream(asked.generation, asked.respond)
 
     def _ready(self) -> Answerer:

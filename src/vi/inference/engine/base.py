@@ -9,7 +9,13 @@ from vi.inference.engine.request import Request
 
 
 class Engine(Protocol):
-    """Answers requests one by one or in batches; what a request answers does not depend on its company."""
+    """Answers requests one by one or in batches; what a request answers does not depend on its company.
+
+    capacity: how many it answers at once; more of them wait.
+    """
+
+    @property
+    def capacity(self) -> int: ...
 
     def submit(self, request: Request) -> Generation:
         """Begin to answer, and return at once.

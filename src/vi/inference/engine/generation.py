@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ class Job:
         self.completion: Completion | None = None
         self.error: InferenceError | None = None
         self._claim = threading.Lock()
+        self._waiting: list[Callable[[], None]] = []
+        self._ending = threading.Lock()  # between the end and those who ask to be told of it
 
     def claim(self) -> bool:
         """True for the one who may end this job: the engine that admits it, or the caller who cancels it before."""
@@ -50,7 +52,19 @@ class Job:
     def _end(self, completion: Completion | None = None, error: InferenceError | None = None) -> None:
         self.completion, self.error = completion, error
         self.pieces.put(None)
-        self.done.set()
+        with self._ending:
+            self.done.set()
+            waiting, self._waiting = self._waiting, []
+        for tell in waiting:
+            tell()
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` once, after the end: at once where it has ended, else in the thread that ends it."""
+        with self._ending:
+            if not self.done.is_set():
+                self._waiting.append(tell)
+                return
+        tell()
 
 
 def _abandon(job: Job) -> None:
@@ -103,6 +117,10 @@ class Generation:
             raise self._job.error
         assert self._job.completion is not None
         return self._job.completion
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` once it has ended, in whatever way; it must return at once and raise nothing."""
+        self._job.when_done(tell)
 
     def cancel(self) -> None:
         """Stop generating, from any thread; a request that still waits ends at once. Does nothing after the end."""

@@ -65,6 +65,8 @@ class DeviceLoop:
 class SerialEngine:
     """Answers requests in their order, each alone on the device. See ``Engine`` for the contract."""
 
+    capacity = 1
+
     def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._loop = DeviceLoop(runner, vocabulary)
