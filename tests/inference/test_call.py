@@ -17,7 +17,8 @@ from tests.families import tiny_qwen2_5_vl
 from tests.inference.asking import GREEDY, SAMPLED, Never, answer, failure, picture
 
 from vi.inference import AnswerError, ConfigError, PromptError, SchemaError, ViModel
-from vi.inference.call import make_call, prompts_for
+from vi.inference.asks import prompts_for
+from vi.inference.call import make_call
 from vi.inference.runs.record import RunRecord
 from vi.inference.task_types import TASKS, GenericResponse
 

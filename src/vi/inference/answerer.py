@@ -10,7 +10,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vi.inference.call import Ask, Call
+from vi.inference.asks import Ask
+from vi.inference.call import Call
 from vi.inference.engine.request import Request
 from vi.inference.engine.start import start_engine
 from vi.inference.errors import InferenceError, PromptError, ViError

@@ -1,19 +1,17 @@
-"""What one call asks, of every source and of each: task, settings, grammar, words; checked before a source is read."""
+"""What one call asks of every source: the task, the settings, the grammar; checked before any source is read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.errors import ConfigError, PromptError
+from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
 from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
 
 if TYPE_CHECKING:
-    from vi.inference.media.sources import SourceItem
     from vi.inference.runs.record import RunRecord
 
 DEFAULT_TASK = "freeform"  # of a checkpoint without a training record
@@ -28,15 +26,6 @@ class Call:
     config: GenerationConfig
     cot: bool
     grammar: Grammar | None
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request to be: what is asked, of which source, in which words (or what is wrong with the words)."""
-
-    call: Call
-    item: SourceItem
-    prompt: str | PromptError
 
 
 def make_call(
@@ -57,33 +46,6 @@ def make_call(
         raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
     task = _task(record, task_type, response_format)
     return Call(task, _system_prompt(record, task, cot), config, cot, _grammar(task, cot))
-
-
-def prompts_for(user_prompt: str | Sequence[str] | None, count: int, task: Task) -> list[str | PromptError]:
-    """One prompt per source; of a list, one that is empty or not text is its own error, in its place.
-
-    Raises PromptError where the counts differ, and where the one prompt for all is empty or missing.
-    """
-    if user_prompt is None or isinstance(user_prompt, str):
-        return [task.user_prompt(user_prompt)] * count
-    if not isinstance(user_prompt, Sequence) or isinstance(user_prompt, (bytes, bytearray)):
-        raise PromptError(
-            f"user_prompt is of type {type(user_prompt).__name__}, which is not text.",
-            "It takes a string, or a list with one per source.",
-        )
-    if len(user_prompt) != count:
-        raise PromptError(
-            f"user_prompt has {len(user_prompt)} prompts for {count} source{'s' if count != 1 else ''}.",
-            "Pass one string for all, or one per source.",
-        )
-    return [_own_prompt(prompt, task) for prompt in user_prompt]
-
-
-def _own_prompt(prompt: str | None, task: Task) -> str | PromptError:
-    try:
-        return task.user_prompt(prompt)
-    except PromptError as error:
-        return error
 
 
 def _task(record: RunRecord, task_type: str | None, response_format: Any) -> Task:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.call import Ask, make_call, prompts_for
+from vi.inference.asks import Ask, asks_about, prompts_for
+from vi.inference.call import make_call
 from vi.inference.errors import ConfigError, InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, WarnOnce
 from vi.inference.generation_config.resolution import merge
@@ -19,7 +20,8 @@ from vi.inference.runs import find_run
 from vi.inference.stream import Stream
 
 if TYPE_CHECKING:
-    from vi.inference.answerer import Answerer
+    from vi.inference.answerer import Answerer, Outcome
+    from vi.inference.task_types.response import PredictionResponse
 
 _log = logging.getLogger("vi.inference")
 
@@ -120,6 +122,34 @@ class ViModel:
             return self._stream(sources, user_prompt, options)
         return self._answer(sources, user_prompt, options, show_progress)
 
+    def iter(
+        self,
+        sources: Any,
+        user_prompt: str | Iterable[str] | None = None,
+        generation_config: GenerationConfig | dict[str, Any] | str | None = None,
+        *,
+        ordered: bool = True,
+        cot: bool = False,
+        fps: float = 4.0,
+        task_type: str | None = None,
+        response_format: Any = None,
+        recursive: bool = False,
+    ) -> Iterator[tuple[Any, PredictionResponse | None, ViError | None]]:
+        """Ask about each of many, however many: ``(source, answer, error)`` one by one, as soon as each is there.
+
+        sources: any iterable of what a call takes (read lazily, a bounded number ahead), or a folder. user_prompt: one
+        for all, or an iterable with one for each. ordered: in the order of the sources; False gives each when it is
+        finished. source: as it was given; a file of a folder as its path. Closing the iterator cancels what has begun.
+        The rest as in a call. Raises at once what is wrong for all of them, as a call does with a list.
+        """
+        options = {
+            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
+            "cot": cot, "fps": fps,
+        }  # fmt: skip
+        call = make_call(self._files.record, **options)
+        answerer = self._ready()
+        return _flat(answerer.answers(asks_about(call, sources, user_prompt, recursive), ordered))
+
     @classmethod
     def inspect(
         cls,
@@ -190,3 +220,11 @@ class ViModel:
         if self._answerer is None:
             raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
         return self._answerer
+
+
+def _flat(
+    answers: Generator[tuple[Ask, Outcome], None, None],
+) -> Iterator[tuple[Any, PredictionResponse | None, ViError | None]]:
+    with closing(answers):
+        for ask, (answer, error) in answers:
+            yield ask.given, answer, error

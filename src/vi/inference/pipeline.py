@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
@@ -39,7 +39,8 @@ class Pipeline(Generic[Ask, Asked]):
         source = iter(asks)
         try:
             while self._fill(source, ahead, pool):
-                yield ahead[0]  # until it is taken, it is among those that closing cancels
+                wait((ahead[0][1],))
+                yield ahead[0]  # until the next is asked for, it is among those that closing cancels
                 ahead.popleft()
         finally:
             _stop(pool, (future for _, future in ahead))
