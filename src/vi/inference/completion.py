@@ -15,10 +15,13 @@ class _Record(BaseModel):
 
 
 class Usage(_Record):
-    """Token counts. ``image_tokens`` are part of ``prompt_tokens``."""
+    """Token counts. ``image_tokens`` are part of ``prompt_tokens``, and so are ``cached_tokens``: computed before,
+    for another request.
+    """
 
     prompt_tokens: int
     image_tokens: int = 0
+    cached_tokens: int = 0
     completion_tokens: int
 
 
