@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,10 +22,10 @@ class Family:
 
     placeholders: (image processor's output, ``config.json``, image token) -> the prompt text of each picture.
     template_token: what the chat template writes for a picture, where that is not the image token itself.
-    options: what the image processor is called with besides the pictures. layout: names in its output that only say
-    how a picture was cut, which ``forward`` does not take. seen_sizes: (image processor's output, ``config.json``) ->
-    (width, height) in pixels of the resized pictures; None where they are cut into tiles. mrope: positions have three
-    axes (time, height, width).
+    options: ``config.json`` -> what transformers' image processor is called with besides the pictures. layout: names
+    in its output that only say how a picture was cut, which ``forward`` does not take. seen_sizes: (image
+    processor's output, ``config.json``) -> (width, height) in pixels of the resized pictures; None where they are cut
+    into tiles. mrope: positions have three axes (time, height, width).
 
     plain: why the family cannot run over a paged cache, empty where it can; see ``docs/models.md``. token_types: the
     prompt's ids [S] and the placeholder id -> what ``forward`` takes as ``token_type_ids`` [S].
@@ -34,14 +34,14 @@ class Family:
     placeholders: Callable[[Inputs, Config, str], list[str]]
     template_token: str | None = None
     layout: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Callable[[Config], dict[str, Any]] = lambda config: {}
     seen_sizes: Callable[[Inputs, Config], Sizes] | None = None
     mrope: bool = False
     plain: str = ""
     token_types: Callable[[np.ndarray, int], np.ndarray] | None = None
 
     def __post_init__(self) -> None:  # until loading gives config.json as a dict: transformers' object will do too
-        for name in ("placeholders", "seen_sizes"):
+        for name in ("placeholders", "seen_sizes", "options"):
             function = getattr(self, name)
             if function is not None:
                 object.__setattr__(self, name, partial(_with_dict, function))
@@ -52,8 +52,8 @@ class Family:
         return not self.plain
 
 
-def _with_dict(function: Callable[..., Any], inputs: Inputs, config: Any, *rest: str) -> Any:
-    return function(inputs, config if isinstance(config, Mapping) else config.to_dict(), *rest)
+def _with_dict(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*(given.to_dict() if hasattr(given, "to_dict") else given for given in arguments))
 
 
 def grid_sizes(inputs: Inputs, config: Config, *, patch: int = 14) -> Sizes:
@@ -85,8 +85,24 @@ def prompt_is_zeros(token_ids: np.ndarray, placeholder_id: int) -> np.ndarray:
     return np.zeros_like(token_ids)
 
 
+def with_rows(config: Config) -> dict[str, Any]:
+    """Idefics3's processor tells the numbers of rows and columns only when asked."""
+    return {"return_row_col_info": True}
+
+
+def with_tiles(config: Config) -> dict[str, Any]:
+    """InternVL's checkpoints state it for their processor, not for its part that prepares pictures."""
+    return {"crop_to_patches": True}
+
+
+def whole_rows(config: Config) -> dict[str, Any]:
+    """Mistral 3's sizes are whole numbers of merged patches, which the picture processor's own file does not know."""
+    side = config["vision_config"].get("patch_size", 14) * config.get("spatial_merge_size", 2)
+    return {"patch_size": {"height": side, "width": side}}
+
+
 QWEN2_VL = Family(placeholders.merged_grid, seen_sizes=grid_sizes, mrope=True)
-SMOLVLM = Family(placeholders.tiles, layout=("rows", "cols"), options={"return_row_col_info": True})
+SMOLVLM = Family(placeholders.tiles, layout=("rows", "cols"), options=with_rows)
 
 FAMILIES: dict[str, Family] = {
     "qwen2_vl": QWEN2_VL,
@@ -97,8 +113,8 @@ FAMILIES: dict[str, Family] = {
     "idefics3": SMOLVLM,
     "llava_onevision": Family(placeholders.bounded_tiles),
     "llava_next": Family(placeholders.unpadded_tiles),
-    "internvl": Family(placeholders.counted_tiles, layout=("num_patches",), options={"crop_to_patches": True}),
-    "mistral3": Family(placeholders.rows_of_patches, seen_sizes=resized),
+    "internvl": Family(placeholders.counted_tiles, layout=("num_patches",), options=with_tiles),
+    "mistral3": Family(placeholders.rows_of_patches, options=whole_rows, seen_sizes=resized),
     "gemma3": Family(
         placeholders.fixed_with_crops,
         template_token="<start_of_image>",

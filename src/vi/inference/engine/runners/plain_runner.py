@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import DynamicCache
 
-from vi.inference.engine.positions import mrope_positions
 from vi.inference.errors import InferenceError
 from vi.inference.preprocess.families import get_family
 from vi.inference.preprocess.prompt import Prompt
 
 if TYPE_CHECKING:
-    from vi.inference.loading.loader import LoadedModel
+    from vi.inference.loading.loaded import LoadedModel
 
 
 @dataclass
@@ -29,21 +28,19 @@ class PlainTorchRunner:
     """Prefill and decode with a key-value cache. Nothing of a request is left on the model: positions are passed in."""
 
     def __init__(self, loaded: LoadedModel) -> None:
-        self._model: Any = loaded.model
-        self._config: Any = loaded.config
-        self._device, self._dtype = loaded.device, loaded.dtype
-        self._mrope = get_family(loaded.config.model_type).mrope
+        weights: Any = loaded.weights
+        self._model, self._config = weights.model, weights.config
+        self._device, self._dtype = weights.device, weights.dtype
+        self._mrope = get_family(loaded.family).mrope
 
     @torch.inference_mode()
     def prefill(self, prompt: Prompt) -> tuple[TorchState, torch.Tensor]:
         """Read the prompt and its pictures. Returns (state, logits [1, V]); raises InferenceError out of memory."""
         input_ids = self._tensor([prompt.token_ids])  # [1, S]
-        state = TorchState(DynamicCache(config=self._config.get_text_config()), len(prompt.token_ids))
-        inputs = {name: self._place(tensor) for name, tensor in prompt.media.items()}
+        state = TorchState(DynamicCache(config=self._config.get_text_config()), prompt.next_position)
+        inputs = {name: self._place(array) for name, array in prompt.media.items()}
         if self._mrope:
-            position_ids = self._picture_positions(prompt)  # [3, 1, S]
-            state.position = int(position_ids.max()) + 1
-            inputs["position_ids"] = self._tensor(position_ids)
+            inputs["position_ids"] = self._tensor(prompt.positions)[:, None]  # [3, 1, S]
         return state, self._forward(state, input_ids, inputs)
 
     @torch.inference_mode()
@@ -64,12 +61,6 @@ class PlainTorchRunner:
                 "Use a smaller picture, a shorter prompt or fewer max_new_tokens.",
             ) from error
         return outputs.logits[:, -1]
-
-    def _picture_positions(self, prompt: Prompt) -> Any:
-        grids = prompt.media.get("image_grid_thw")
-        merge = self._config.vision_config.spatial_merge_size
-        pictures = [] if grids is None else grids.tolist()
-        return mrope_positions(prompt.token_ids, self._config.image_token_id, pictures, merge)[:, None]
 
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.as_tensor(values, dtype=torch.int64, device=self._device)

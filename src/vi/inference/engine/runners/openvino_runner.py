@@ -1,0 +1,164 @@
+"""Runs a bundle on CPUs with OpenVINO's paged attention: neither torch nor transformers is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+import openvino as ov
+
+from vi.inference.bundle.constants import fill_constants
+from vi.inference.bundle.layout import Bundle
+from vi.inference.bundle.paged_graph import make_paged
+from vi.inference.engine.batch import Batch
+from vi.inference.engine.runners.graph_input import GraphInput, graph_inputs
+from vi.inference.engine.runners.picture_inputs import picture_inputs
+from vi.inference.errors import InferenceError, LoadError
+
+BLOCK_SIZE = 32  # tokens; the CPU operator's only size
+CACHE_SHARE, CACHE_MOST = 4, 2 << 30  # a quarter of the free memory, at most 2 GiB, unless it is said
+HINT = "Use a smaller picture, a shorter prompt or fewer requests at once."
+
+
+class OpenVinoRunner:
+    """One model on the CPU; see ``PagedRunner`` for the contract.
+
+    precision: ``exact`` computes and caches in float32; ``fast`` in bfloat16 where the CPU has it (``precision`` then
+    says which it became). cache_bytes: for keys and values. threads: for a forward call, all cores unless said.
+    Raises LoadError where the graphs cannot be compiled or the cache has no room for one block.
+    """
+
+    block_size = BLOCK_SIZE
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        precision: Literal["exact", "fast"] = "exact",
+        cache_bytes: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._facts = bundle.facts
+        self._table = bundle.table()
+        core = ov.Core()
+        has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.precision = precision if precision == "exact" or has_bf16 else "exact"
+        options = _options("bf16" if self.precision == "fast" else "f32", threads or os.cpu_count() or 1)
+        with ThreadPoolExecutor(1) as pool:  # the two compile side by side
+            vision = pool.submit(_compile, core, bundle, "vision", options)
+            language = _compile(core, bundle, "language", options)
+            self._vision = vision.result().create_infer_request()
+        self._language = language.create_infer_request()
+        self._vision_inputs = graph_inputs(vision.result(), self._vision)
+        self._inputs = graph_inputs(language, self._language)
+        self.block_bytes, self.num_blocks = 0, 0
+        self._make_cache(language, cache_bytes or min(_free_memory() // CACHE_SHARE, CACHE_MOST))
+
+    def _make_cache(self, language: ov.CompiledModel, cache_bytes: int) -> None:
+        """One key and one value tensor a layer, [blocks, heads, block size, head_dim]; memory is taken as it is used."""
+        ports = [port for port in language.inputs if "_cache." in port.get_any_name()]
+        blocks = [[size.get_length() for size in list(port.get_partial_shape())[1:]] for port in ports]
+        self.block_bytes = sum(
+            prod(block) * port.get_element_type().size for port, block in zip(ports, blocks, strict=True)
+        )
+        self.num_blocks = cache_bytes // self.block_bytes
+        if self.num_blocks < 1:
+            message = f"A cache of {cache_bytes:,} bytes has no room for a block of {self.block_bytes:,} bytes."
+            raise LoadError(message, "Raise cache_bytes, or free memory.")
+        for port, block in zip(ports, blocks, strict=True):
+            self._language.set_tensor(port, ov.Tensor(port.get_element_type(), [self.num_blocks, *block]))
+
+    def encode(self, media: Mapping[str, Any]) -> np.ndarray:
+        """The pictures' features, float32 [places, H * (1 + deepstack)]. Raises InferenceError out of memory."""
+        features = [self._encode(inputs) for inputs in picture_inputs(self._facts.vision, media)]
+        width = self._facts.hidden_size * (1 + self._facts.deepstack)
+        return np.concatenate(features) if features else np.empty((0, width), np.float32)
+
+    def _encode(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        for name, values in inputs.items():
+            self._vision_inputs[name].write(values)
+        shape = inputs["pixel_values"].shape
+        _infer(self._vision, f"A picture of {' x '.join(map(str, shape))} numbers cannot be encoded")
+        features = self._vision.get_output_tensor(0).data
+        return features.reshape(-1, features.shape[-1]).copy()
+
+    def run(self, batch: Batch) -> np.ndarray:
+        """One forward call. Returns float32 logits [R, V], valid until the next; raises InferenceError out of memory."""
+        inputs, num_tokens = self._inputs, len(batch.token_ids)
+        self._embed(batch)
+        ends = batch.past_lens + np.diff(batch.begins)
+        inputs["position_ids"].write(batch.positions if self._facts.axes == 3 else batch.positions[0])
+        inputs["past_lens"].write(batch.past_lens)
+        inputs["subsequence_begins"].write(batch.begins)
+        inputs["block_indices"].write(batch.block_indices)
+        inputs["block_indices_begins"].write(batch.block_begins)
+        inputs["max_context_len"].view(())[...] = ends.max()
+        wanted = batch.wanted if len(batch.wanted) else np.zeros(1, np.int64)  # the operators refuse an empty head
+        inputs["wanted"].write(wanted)
+        _infer(self._language, f"{len(batch.past_lens)} requests with {num_tokens:,} new tokens cannot be run")
+        logits = self._language.get_output_tensor(0).data
+        return logits.reshape(len(wanted), -1)[: len(batch.wanted)]
+
+    def _embed(self, batch: Batch) -> None:
+        """Write the new tokens' embeddings [T, H], and the picture features in place of the placeholders'."""
+        num_tokens, hidden_size = len(batch.token_ids), self._facts.hidden_size
+        embeddings = self._inputs["inputs_embeds"].view((num_tokens, hidden_size))
+        embeddings[...] = self._table[batch.token_ids]
+        for place, features in batch.features:
+            embeddings[place : place + len(features)] = features[:, :hidden_size]
+        if self._facts.deepstack:
+            deep = self._inputs["deepstack"].view((num_tokens, 1, self._facts.deepstack * hidden_size))
+            deep[...] = 0
+            for place, features in batch.features:
+                deep[place : place + len(features), 0] = features[:, hidden_size:]
+
+    def close(self) -> None:
+        """Free the graphs and the cache. Closing twice does nothing."""
+        self._inputs: dict[str, GraphInput] = {}
+        self._vision_inputs: dict[str, GraphInput] = {}
+        self._language = self._vision = self._table = None  # type: ignore[assignment]
+
+
+def _options(precision: str, threads: int) -> dict[str, Any]:
+    return {
+        "INFERENCE_PRECISION_HINT": precision,
+        "KV_CACHE_PRECISION": precision,  # the default quantises to 8 bits
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": threads,
+    }
+
+
+def _compile(core: ov.Core, bundle: Bundle, part: str, options: Mapping[str, Any]) -> ov.CompiledModel:
+    path = getattr(bundle, part)
+    try:
+        model = core.read_model(path)
+        fill_constants(model, bundle.folder)
+        if part == "language":
+            make_paged(model)
+        return core.compile_model(model, "CPU", dict(options))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise LoadError(
+            f"{path} cannot be compiled ({reason}).", "Make the bundle again with vi-infer convert."
+        ) from error
+
+
+def _infer(request: ov.InferRequest, failure: str) -> None:
+    try:
+        request.infer(share_outputs=True)
+    except (RuntimeError, MemoryError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise InferenceError(f"{failure} ({reason}).", HINT) from error
+
+
+def _free_memory() -> int:
+    """Bytes of memory that are free or can be freed at once; 8 GiB where the system does not say."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 8 << 30
