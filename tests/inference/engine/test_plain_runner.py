@@ -13,8 +13,9 @@ def test_decoding_with_the_cache_gives_the_logits_of_the_whole_text_at_once(load
     loaded = load_tiny(family)
     prompt = ChatPrompt(loaded).build("How many?", picture=picture((120, 70)))
     ids = torch.tensor([[*prompt.token_ids, 40, 41, 42]])
-    extra = {"mm_token_type_ids": (ids == loaded.config.image_token_id).int()} if family != "smolvlm" else {}
-    whole = loaded.model(input_ids=ids, **prompt.media, **extra).logits[0, -4:]
+    extra = {"mm_token_type_ids": (ids == loaded.placeholder_id).int()} if family != "smolvlm" else {}
+    media = {name: torch.as_tensor(array) for name, array in prompt.media.items()}
+    whole = loaded.weights.model(input_ids=ids, **media, **extra).logits[0, -4:]
     runner = PlainTorchRunner(loaded)
     state, logits = runner.prefill(prompt)
     rows = [logits, *(runner.decode(state, token_id) for token_id in (40, 41, 42))]
@@ -38,11 +39,11 @@ def test_two_requests_in_turn_do_not_disturb_each_other(loaded):
 def test_nothing_is_left_on_the_model(load_tiny):
     loaded = load_tiny()
     mark = torch.tensor([[12345]])
-    loaded.model.model.rope_deltas = mark
+    loaded.weights.model.model.rope_deltas = mark
     runner = PlainTorchRunner(loaded)
     state, _ = runner.prefill(ChatPrompt(loaded).build("How many?", picture=picture((64, 48))))
     runner.decode(state, 40)
-    assert loaded.model.model.rope_deltas is mark
+    assert loaded.weights.model.model.rope_deltas is mark
 
 
 def test_prefill_gives_no_gradients_to_keep(loaded):

@@ -27,7 +27,7 @@ SIZES = [(64, 48), (200, 100), (30, 90)]
 def generate(model, prompt, banned_ids, **settings):
     """transformers' own greedy ids for the same prompt, media ids kept from being sampled there too."""
     ids = torch.tensor([prompt.token_ids])
-    inputs = dict(prompt.media)
+    inputs = {name: torch.as_tensor(array) for name, array in prompt.media.items()}
     if "image_grid_thw" in inputs:
         inputs["mm_token_type_ids"] = (ids == model.config.image_token_id).int()
     output = model.generate(
@@ -44,7 +44,7 @@ def generate(model, prompt, banned_ids, **settings):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen2_vl", "smolvlm"])
 def test_greedy_tokens_are_those_of_transformers_generate(load_tiny, family, seed):
-    oracle, loaded = load_tiny(family, seed).model, load_tiny(family, seed)
+    oracle, loaded = load_tiny(family, seed).weights.model, load_tiny(family, seed)
     chat, engine, banned_ids = ChatPrompt(loaded), start_engine(loaded), Vocabulary(loaded).banned_ids
     for size in SIZES:
         prompt = chat.build("How many bolts?", picture=picture(size), system_prompt="You are.")
@@ -59,7 +59,7 @@ def test_greedy_tokens_are_those_of_transformers_generate(load_tiny, family, see
 
 
 def test_a_prompt_without_a_picture_is_answered_as_by_generate(load_tiny):
-    oracle, loaded = load_tiny().model, load_tiny()
+    oracle, loaded = load_tiny().weights.model, load_tiny()
     prompt = ChatPrompt(loaded).build("Describe the workbench.")
     engine = start_engine(loaded)
     completion = engine.submit(

@@ -21,5 +21,5 @@ def test_an_id_that_ends_an_answer_is_never_banned(loaded):
 
 @pytest.mark.parametrize("text", [" the", "{"])
 def test_a_token_is_spelled_with_its_space(loaded, text):
-    (token_id,) = loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+    (token_id,) = loaded.tokenizer.encode(text)
     assert Vocabulary(loaded).spell(token_id) == text

@@ -46,10 +46,10 @@ def unmerged(base, adapter):
 
 
 def test_a_merged_adapter_equals_the_attached_one(tiny_checkpoint, adapter):
-    merged = load(RunFiles("run", tiny_checkpoint, adapter), device="cpu").model
+    merged = load(RunFiles("run", tiny_checkpoint, adapter), device="cpu").weights.model
     assert type(merged) is transformers.Qwen2_5_VLForConditionalGeneration
     torch.testing.assert_close(logits(merged), logits(unmerged(tiny_checkpoint, adapter)), atol=1e-5, rtol=0)
-    base = load(RunFiles("run", tiny_checkpoint), device="cpu").model
+    base = load(RunFiles("run", tiny_checkpoint), device="cpu").weights.model
     assert (logits(merged) - logits(base)).abs().max() > 0.1
     assert set(merged.state_dict()) == set(base.state_dict())
 
@@ -58,9 +58,11 @@ def test_a_merged_adapter_equals_the_attached_one(tiny_checkpoint, adapter):
 def test_an_adapter_on_tied_embeddings_computes_the_same(tiny_checkpoint, tmp_path, targets):
     adapter = make_adapter(tiny_checkpoint, tmp_path / "adapter", targets)
     loaded = load(RunFiles("run", tiny_checkpoint, adapter), device="cpu")
-    torch.testing.assert_close(logits(loaded.model), logits(unmerged(tiny_checkpoint, adapter)), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        logits(loaded.weights.model), logits(unmerged(tiny_checkpoint, adapter)), atol=1e-5, rtol=0
+    )
     assert loaded.vocab_size == 384
-    assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
+    assert not any(parameter.requires_grad for parameter in loaded.weights.model.parameters())
 
 
 @pytest.fixture

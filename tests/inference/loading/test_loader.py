@@ -38,15 +38,17 @@ def test_every_family_loads_as_its_stock_class(family, tmp_path):
     folder = family(tmp_path / "checkpoint")
     loaded = load_folder(folder)
     stock = transformers.AutoModelForImageTextToText.from_pretrained(folder)
-    assert type(loaded.model) is type(stock)
-    ours, theirs = loaded.model.state_dict(), stock.state_dict()
+    model = loaded.weights.model
+    assert type(model) is type(stock)
+    ours, theirs = model.state_dict(), stock.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert not loaded.model.training
-    assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
-    picture = Image.fromarray(np.zeros((80, 60, 3), np.uint8))
-    assert loaded.image_processor(images=[picture], return_tensors="pt")["pixel_values"].isfinite().all()
+    assert not model.training
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert loaded.family == loaded.config["model_type"] == stock.config.model_type
+    assert loaded.placeholder_id == stock.config.image_token_id
+    assert np.isfinite(loaded.pictures.encode([Image.new("RGB", (60, 80))]).arrays["pixel_values"]).all()
     messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "How many?"}]}]
-    assert "How many?" in loaded.tokenizer.apply_chat_template(messages, tokenize=False)
+    assert "How many?" in loaded.tokenizer.apply_chat_template(messages)
 
 
 def test_the_logits_are_the_stock_models(tiny_checkpoint):
@@ -54,16 +56,19 @@ def test_the_logits_are_the_stock_models(tiny_checkpoint):
     stock = transformers.AutoModelForImageTextToText.from_pretrained(tiny_checkpoint).eval()
     ids = torch.tensor([loaded.tokenizer.encode("There are three red bolts.")])
     with torch.inference_mode():
-        assert torch.equal(loaded.model(input_ids=ids).logits, stock(input_ids=ids).logits)
+        assert torch.equal(loaded.weights.model(input_ids=ids).logits, stock(input_ids=ids).logits)
 
 
 def test_facts_of_the_checkpoint(tiny_checkpoint):
     loaded = load_folder(tiny_checkpoint)
-    names = loaded.tokenizer.convert_ids_to_tokens
-    assert names(loaded.eos_token_ids) == ["<|endoftext|>", "<|im_end|>"]
-    assert names(loaded.media_token_ids) == ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    names = {token_id: token for token, token_id in loaded.tokenizer.get_vocab().items()}
+    assert [names[i] for i in loaded.eos_token_ids] == ["<|endoftext|>", "<|im_end|>"]
+    media = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    assert [names[i] for i in loaded.media_token_ids] == media
+    assert names[loaded.placeholder_id] == "<|image_pad|>"
     assert (loaded.context_length, loaded.vocab_size) == (2048, 384)
-    assert (loaded.device, loaded.dtype) == (loaded.model.device, loaded.model.dtype)
+    weights = loaded.weights
+    assert (weights.device, weights.dtype) == (weights.model.device, weights.model.dtype)
 
 
 def test_nothing_but_ids_is_taken_from_the_generation_config(checkpoint):
@@ -75,26 +80,27 @@ def test_a_legacy_chat_template_is_read(checkpoint):
     (checkpoint / "chat_template.jinja").unlink()
     (checkpoint / "chat_template.json").write_text(json.dumps({"chat_template": "{{ messages[0]['content'] }}"}))
     tokenizer = load_folder(checkpoint).tokenizer
-    assert tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}], tokenize=False) == "Hello"
+    assert tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}]) == "Hello"
 
 
 def test_a_small_checkpoint_in_bfloat16_runs_in_float32_on_a_cpu(checkpoint):
     path = checkpoint / "model.safetensors"
     save_file({name: tensor.bfloat16() for name, tensor in load_file(path).items()}, path, {"format": "pt"})
     edit(checkpoint / "config.json", dtype="bfloat16")
-    assert load_folder(checkpoint, device="cpu").model.dtype == torch.float32
-    assert load_folder(checkpoint, device="cpu", dtype="bf16").model.dtype == torch.bfloat16
+    assert load_folder(checkpoint, device="cpu").weights.model.dtype == torch.float32
+    assert load_folder(checkpoint, device="cpu", dtype="bf16").weights.model.dtype == torch.bfloat16
 
 
 def test_attention_is_forwarded(tiny_checkpoint):
-    assert load_folder(tiny_checkpoint, attn_implementation="eager").model.config._attn_implementation == "eager"
+    loaded = load_folder(tiny_checkpoint, attn_implementation="eager")
+    assert loaded.weights.config._attn_implementation == "eager"
     with pytest.raises(LoadError, match="sideways"):
         load_folder(tiny_checkpoint, attn_implementation="sideways")
 
 
 def test_a_device_map_and_low_memory_are_accepted(tiny_checkpoint):
     pytest.importorskip("accelerate")
-    assert load_folder(tiny_checkpoint, device_map="cpu", low_cpu_mem_usage=True).device.type == "cpu"
+    assert load_folder(tiny_checkpoint, device_map="cpu", low_cpu_mem_usage=True).weights.device.type == "cpu"
 
 
 def test_loading_leaves_the_process_as_it_was(tiny_checkpoint, capfd):
@@ -155,7 +161,7 @@ def test_a_checkpoints_own_code_runs_only_when_trusted(checkpoint, tmp_path, mon
     with_own_code(checkpoint)
     with pytest.raises(LoadError, match=r"own code for 'own_vl'.*trust_remote_code=True runs"):
         load_folder(checkpoint)
-    assert type(load_folder(checkpoint, trust_remote_code=True).model).__name__ == "OwnModel"
+    assert type(load_folder(checkpoint, trust_remote_code=True).weights.model).__name__ == "OwnModel"
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", "preprocessor_config.json"])
@@ -206,4 +212,36 @@ def test_the_processors_new_layout_is_read(checkpoint):
     (checkpoint / "preprocessor_config.json").unlink()
     processor = {"processor_class": "Qwen2_5_VLProcessor", "image_processor": settings}
     (checkpoint / "processor_config.json").write_text(json.dumps(processor))
-    assert load_folder(checkpoint).image_processor.size == {"shortest_edge": 3136, "longest_edge": 12544}
+    pictures = load_folder(checkpoint).pictures
+    assert (pictures.min_pixels, pictures.max_pixels) == (3136, 12544)
+
+
+def test_a_processor_that_is_not_ours_is_transformers_own(checkpoint):
+    edit(
+        checkpoint / "preprocessor_config.json",
+        image_processor_type="ViTImageProcessor",
+        size={"height": 8, "width": 8},
+    )
+    pictures = load_folder(checkpoint).pictures
+    assert type(pictures).__name__ == "TransformersPictures"
+    pixels = pictures.encode([Image.new("RGB", (60, 80))]).arrays["pixel_values"]
+    assert (pixels.shape, pixels.dtype) == ((1, 3, 8, 8), np.float32)
+
+
+def without_tokenizer_json(folder):
+    """The same tokenizer in the files of older checkpoints: a vocabulary and its merges."""
+    model = json.loads((folder / "tokenizer.json").read_text())["model"]
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.json").write_text(json.dumps(model["vocab"]))
+    (folder / "merges.txt").write_text("\n".join(" ".join(merge) for merge in model["merges"]))
+    edit(folder / "tokenizer_config.json", tokenizer_class="Qwen2Tokenizer")
+
+
+def test_a_tokenizer_in_older_files_is_read_by_transformers(tiny_checkpoint, checkpoint):
+    without_tokenizer_json(checkpoint)
+    old, new = load_folder(checkpoint).tokenizer, load_folder(tiny_checkpoint).tokenizer
+    text = "<|im_start|>There are three red bolts."
+    assert old.encode(text)[0] == new.encode(text)[0]
+    assert old.decode(old.encode(text)) == text
+    assert old.special_tokens_map["eos_token"] == "<|im_end|>"
+    assert old.chat_template == new.chat_template

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import copy
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+import torch
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -19,36 +19,49 @@ ORDINARY = st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_charac
 PICTURE = Image.new("RGB", (70, 50), "teal")
 
 
-def usual_tokens(loaded: Any, user: str, picture: Image.Image | None, system: str | None) -> list[int]:
-    """What the tokenizer itself makes of the rendered conversation with each picture's token written out."""
-    parts = [{"type": "image"}] if picture else []
-    messages = [{"role": "system", "content": [{"type": "text", "text": system}]}] if system else []
-    messages.append({"role": "user", "content": [*parts, {"type": "text", "text": user}]})
-    text = loaded.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    if picture:
-        token = loaded.tokenizer.convert_ids_to_tokens(loaded.config.image_token_id)
-        family = get_family(loaded.config.model_type)
-        inputs = loaded.image_processor(images=[picture], return_tensors="pt", **family.options)
-        text = text.replace(token, family.placeholders(inputs, loaded.config, token)[0])
-    return loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+@pytest.fixture
+def usual(stock_tokenizers, stock_processors):
+    """(family's name, user's words, picture, system prompt, template=) -> what transformers makes of them."""
+
+    def encode(
+        loaded: Any, user: str, picture: Image.Image | None, system: str | None, template: str | None = None
+    ) -> list[int]:
+        tokenizer = stock_tokenizers[loaded.family]
+        parts = [{"type": "image"}] if picture else []
+        messages = [{"role": "system", "content": [{"type": "text", "text": system}]}] if system else []
+        messages.append({"role": "user", "content": [*parts, {"type": "text", "text": user}]})
+        text = tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True, chat_template=template
+        )
+        if picture:
+            token = tokenizer.convert_ids_to_tokens(loaded.placeholder_id)
+            family = get_family(loaded.family)
+            inputs = stock_processors[loaded.family](
+                images=[picture], return_tensors="np", **family.options(loaded.config)
+            )
+            text = text.replace(token, family.placeholders(inputs, loaded.config, token)[0])
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    return encode
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(user=ORDINARY, system=st.none() | ORDINARY, with_picture=st.booleans())
-def test_an_ordinary_prompt_is_tokenized_as_usual(loaded_models, name, user, system, with_picture):
+def test_an_ordinary_prompt_is_tokenized_as_usual(loaded_models, usual, name, user, system, with_picture):
     loaded, picture = loaded_models[name], PICTURE if with_picture else None
     prompt = ChatPrompt(loaded).build(user, picture=picture, system_prompt=system)
-    assert prompt.token_ids == usual_tokens(loaded, user, picture, system)
-    assert prompt.image_tokens == prompt.token_ids.count(loaded.config.image_token_id)
-    assert bool(prompt.image_tokens) == bool(prompt.media) == with_picture
+    assert prompt.token_ids == usual(loaded, user, picture, system)
+    assert prompt.image_tokens == prompt.token_ids.count(loaded.placeholder_id)
+    assert bool(prompt.image_tokens) == bool(prompt.media) == bool(prompt.media_key) == with_picture
 
 
 @pytest.mark.parametrize("size", [(1, 1), (28, 28), (640, 480), (33, 200)])
 def test_a_picture_takes_as_many_places_as_the_model_has_features_for_it(loaded_models, size):
     for loaded in loaded_models.values():
         prompt = ChatPrompt(loaded).build("Count.", picture=Image.new("RGB", size))
-        features = loaded.model.get_image_features(**prompt.media, return_dict=True).pooler_output
+        media = {name: torch.as_tensor(array) for name, array in prompt.media.items()}
+        features = loaded.weights.model.get_image_features(**media, return_dict=True).pooler_output
         assert prompt.image_tokens == sum(part.reshape(-1, part.shape[-1]).shape[0] for part in features)
 
 
@@ -106,9 +119,7 @@ def test_eight_threads_build_the_same_prompts_as_one(loaded):
 
 
 def with_template(loaded: Any, template: str | None) -> Any:
-    tokenizer = copy.deepcopy(loaded.tokenizer)
-    tokenizer.chat_template = template
-    return dataclasses.replace(loaded, tokenizer=tokenizer)
+    return dataclasses.replace(loaded, tokenizer=dataclasses.replace(loaded.tokenizer, chat_template=template))
 
 
 def test_a_checkpoint_without_a_chat_template_says_so(loaded):
@@ -130,9 +141,10 @@ def test_a_template_that_raises_is_a_load_error(loaded):
 
 
 @pytest.mark.parametrize("text", ["  Hello there \n", "Hello", "   "])
-def test_a_template_that_trims_trims_what_the_user_wrote(loaded, text):
-    trimming = with_template(loaded, "<|im_start|>user\n{{ messages[0]['content'][0]['text'] | trim }}<|im_end|>")
-    assert ChatPrompt(trimming).build(text).token_ids == usual_tokens(trimming, text, None, None)
+def test_a_template_that_trims_trims_what_the_user_wrote(loaded, usual, text):
+    template = "<|im_start|>user\n{{ messages[0]['content'][0]['text'] | trim }}<|im_end|>"
+    prompt = ChatPrompt(with_template(loaded, template)).build(text)
+    assert prompt.token_ids == usual(loaded, text, None, None, template)
 
 
 def test_half_a_character_is_named(loaded):

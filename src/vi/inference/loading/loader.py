@@ -5,43 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import LoadError, did_you_mean
 from vi.inference.loading.adapter import merge_adapter
-from vi.inference.loading.token_ids import eos_token_ids, media_token_ids
+from vi.inference.loading.loaded import LoadedModel, TorchWeights
+from vi.inference.loading.token_ids import eos_token_ids, media_token_ids, placeholder_id, text_config
+from vi.inference.preprocess.families import FAMILIES
+from vi.inference.preprocess.pixels import PictureEncoder
+from vi.inference.preprocess.processors import read_pictures
+from vi.inference.preprocess.tokenizer import ChatTokenizer
+from vi.inference.preprocess.transformers_pictures import TransformersPictures
 from vi.inference.runs.files import RunFiles
 from vi.inference.runs.weights import find_weights
 
 if TYPE_CHECKING:
     import torch
 
-NO_LIMIT = 1 << 30  # tokenizers state absurd lengths where they have no limit
+DEFAULT_CONTEXT = 4096  # tokens, where neither config nor tokenizer states a limit
 REMOTE_CODE_HINT = (
     "trust_remote_code=True runs the Python files of that folder with your rights: read them first, "
     "or use a checkpoint of an architecture that transformers has."
 )
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model in evaluation mode, without gradients, and what is needed to speak to it.
-
-    context_length: tokens of prompt and answer together. vocab_size: width of the logits.
-    """
-
-    model: Any
-    tokenizer: Any
-    image_processor: Any
-    config: Any
-    device: torch.device
-    dtype: torch.dtype
-    eos_token_ids: tuple[int, ...]
-    media_token_ids: tuple[int, ...]
-    context_length: int
-    vocab_size: int
 
 
 def load(
@@ -86,19 +72,20 @@ def load(
 
 def _with_its_words(model: Any, config: Any, dtype: torch.dtype, folder: Path, trust_remote_code: bool) -> LoadedModel:
     tokenizer = _load_tokenizer(folder, trust_remote_code)
+    facts = config.to_dict()
     vocab_size = model.get_output_embeddings().weight.shape[0]
-    eos_ids = eos_token_ids(folder, config, tokenizer)
-    media_ids = media_token_ids(config, tokenizer, eos_ids)
+    eos_ids = eos_token_ids(folder, facts, tokenizer)
+    media_ids = media_token_ids(facts, tokenizer, eos_ids)
     return LoadedModel(
-        model=model,
+        weights=TorchWeights(model, model.config, model.device, dtype),
+        family=config.model_type,
+        config=facts,
         tokenizer=tokenizer,
-        image_processor=_load_image_processor(folder, trust_remote_code),
-        config=config,
-        device=model.device,
-        dtype=dtype,
+        pictures=_load_pictures(folder, facts, trust_remote_code),
         eos_token_ids=tuple(token_id for token_id in eos_ids if token_id < vocab_size),
         media_token_ids=tuple(token_id for token_id in media_ids if token_id < vocab_size),
-        context_length=_context_length(config, tokenizer),
+        placeholder_id=placeholder_id(facts),
+        context_length=_context_length(facts, tokenizer),
         vocab_size=vocab_size,
     )
 
@@ -179,27 +166,32 @@ def _load_weights(
     return model
 
 
-def _load_tokenizer(folder: Path, trust_remote_code: bool) -> Any:
+def _load_tokenizer(folder: Path, trust_remote_code: bool) -> ChatTokenizer:
+    """From ``tokenizer.json`` where there is one, else what transformers makes of the older files."""
+    if (folder / "tokenizer.json").is_file():
+        return ChatTokenizer.read(folder)
     import transformers
 
     with _reported(f"The tokenizer in {folder} cannot be loaded"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             folder, trust_remote_code=trust_remote_code, local_files_only=True
         )
-        legacy = folder / "chat_template.json"  # where processors kept it before chat_template.jinja
-        if not tokenizer.chat_template and legacy.is_file():
-            tokenizer.chat_template = json.loads(legacy.read_text(encoding="utf-8"))["chat_template"]
-    return tokenizer
+        return ChatTokenizer.of(tokenizer, folder)
 
 
-def _load_image_processor(folder: Path, trust_remote_code: bool) -> Any:
-    """The Pillow one, whether torchvision is there or not: the same pixels on every machine."""
+def _load_pictures(folder: Path, config: dict[str, Any], trust_remote_code: bool) -> PictureEncoder:
+    """Ours, else transformers' Pillow one whether torchvision is there or not: the same pixels on every machine."""
+    family = FAMILIES.get(config["model_type"])
+    options = family.options(config) if family is not None else {}
+    if (pictures := read_pictures(folder, options)) is not None:
+        return pictures
     import transformers
 
     with _reported(f"The picture processor in {folder} cannot be loaded"):
-        return transformers.AutoImageProcessor.from_pretrained(
+        processor = transformers.AutoImageProcessor.from_pretrained(
             folder, backend="pil", trust_remote_code=trust_remote_code, local_files_only=True
         )
+        return TransformersPictures(processor, options)
 
 
 def _move(model: Any, device: torch.device) -> Any:
@@ -211,10 +203,9 @@ def _stored_dtype(config: Any) -> Any:
     return getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None)
 
 
-def _context_length(config: Any, tokenizer: Any) -> int:
-    text_config = config.get_text_config()
-    stated = (getattr(text_config, "max_position_embeddings", None), tokenizer.model_max_length)
-    return next((int(value) for value in stated if value and value < NO_LIMIT), 4096)
+def _context_length(config: dict[str, Any], tokenizer: ChatTokenizer) -> int:
+    stated = (text_config(config).get("max_position_embeddings"), tokenizer.model_max_length)
+    return next((int(value) for value in stated if value), DEFAULT_CONTEXT)
 
 
 @contextmanager

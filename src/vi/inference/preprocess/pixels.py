@@ -1,46 +1,55 @@
-"""Pictures to tensors, and to the text that holds their place in the prompt."""
+"""What every kind of picture processor gives: arrays for the model, and a key that equal pictures share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from vi.inference.errors import PromptError
-from vi.inference.preprocess.families import Family
 
 if TYPE_CHECKING:
-    import torch
     from PIL import Image
 
 
 @dataclass(frozen=True)
 class EncodedPictures:
-    """tensors: what the model's ``forward`` takes, by name. placeholders: one text a picture, in order.
+    """Pictures as a model takes them.
 
-    seen_sizes: (width, height) in pixels of each picture after resizing; empty where the architecture has no such size.
+    arrays: by the names that transformers' processor of the checkpoint gives them; numpy arrays, pixels as float32,
+    C-contiguous, and for some kinds lists that say how a picture was cut (``rows``, ``cols``). key: SHA-256 over
+    what the arrays were made of; encodings of one processor with equal keys have equal arrays.
     """
 
-    tensors: dict[str, torch.Tensor]
-    placeholders: list[str]
-    seen_sizes: list[tuple[int, int]] = field(default_factory=list)
+    arrays: dict[str, Any]
+    key: bytes
 
 
-def encode_pictures(
-    pictures: Sequence[Image.Image], image_processor: Any, family: Family, config: Any, image_token: str
-) -> EncodedPictures:
-    """Resize, normalise and cut RGB pictures as the checkpoint's image processor says.
+class PictureEncoder(Protocol):
+    """A checkpoint's way to prepare pictures. Any number of threads may call one at once."""
 
-    Raises PromptError for a picture whose shape the processor refuses (such as 1 x 5000 pixels).
-    """
-    if not pictures:
-        return EncodedPictures({}, [])
-    try:
-        inputs = dict(image_processor(images=list(pictures), return_tensors="pt", **family.options))
-    except ValueError as error:
-        sizes = ", ".join(f"{picture.width}x{picture.height}" for picture in pictures)
-        raise PromptError(f"A picture of {sizes} pixels cannot be prepared for this model: {error}.") from error
-    placeholders = family.placeholders(inputs, config, image_token)
-    tensors = {name: tensor for name, tensor in inputs.items() if name not in family.layout}
-    seen_sizes = family.seen_sizes(inputs, config) if family.seen_sizes is not None else []
-    return EncodedPictures(tensors, placeholders, seen_sizes)
+    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
+        """Resize, cut and normalise RGB pictures, at least one.
+
+        Raises PromptError for a picture whose shape cannot be prepared (such as 1 x 5000 pixels).
+        """
+        ...
+
+
+def media_key(arrays: Mapping[str, Any]) -> bytes:
+    """SHA-256 over names, number formats, shapes and bytes of arrays, whatever their order; 32 bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.data)
+    return digest.digest()
+
+
+def refused(pictures: Sequence[Image.Image], why: object) -> PromptError:
+    """The error for pictures whose shape cannot be prepared."""
+    sizes = ", ".join(f"{picture.width}x{picture.height}" for picture in pictures)
+    return PromptError(f"A picture of {sizes} pixels cannot be prepared for this model: {why}.")

@@ -12,14 +12,15 @@ import numpy as np
 class Prompt:
     """One conversation, ready for a runner.
 
-    token_ids: [S], with one placeholder id for every place a picture fills. media: the image processor's arrays by
-    the name the model's ``forward`` gives them (``pixel_values``, ``image_grid_thw``, ...). image_tokens: how many of
-    the ``token_ids`` are placeholders. seen_size: (width, height) in pixels of the first picture after resizing, None
-    without one or where the architecture cuts pictures into tiles.
+    token_ids: [S], with one placeholder id for every place a picture fills. media: the picture processor's numpy
+    arrays by the name the model's ``forward`` gives them (``pixel_values``, ``image_grid_thw``, ...). image_tokens: how
+    many of the ``token_ids`` are placeholders. seen_size: (width, height) in pixels of the first picture after
+    resizing, None without one or where the architecture cuts pictures into tiles.
 
     positions: int64 [A, S], A = 3 (time, height, width) where the architecture has such, else 1; the k-th token after
-    the prompt stands at ``next_position + k`` on every axis. media_key: a digest of ``media``; prompts of one model
-    with equal keys have equal picture features. placeholder_id: the id that stands for a place of a picture.
+    the prompt stands at ``next_position + k`` on every axis. media_key: SHA-256 of what ``media`` was made of, empty
+    without any; prompts of one model with equal keys have equal picture features. placeholder_id: the id that stands
+    for a place of a picture.
     """
 
     token_ids: list[int]

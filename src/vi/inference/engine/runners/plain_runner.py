@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from transformers import DynamicCache
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class TorchState:
-    """One request's place: its keys and values, and the position of the token it reads next."""
+    """One request's place: its keys and values, or what its layers keep instead, and the next token's position."""
 
     cache: DynamicCache
     position: int
@@ -31,7 +32,7 @@ class PlainTorchRunner:
         weights: Any = loaded.weights
         self._model, self._config = weights.model, weights.config
         self._device, self._dtype = weights.device, weights.dtype
-        self._mrope = get_family(loaded.family).mrope
+        self._family, self._placeholder_id = get_family(loaded.family), loaded.placeholder_id
 
     @torch.inference_mode()
     def prefill(self, prompt: Prompt) -> tuple[TorchState, torch.Tensor]:
@@ -39,14 +40,17 @@ class PlainTorchRunner:
         input_ids = self._tensor([prompt.token_ids])  # [1, S]
         state = TorchState(DynamicCache(config=self._config.get_text_config()), prompt.next_position)
         inputs = {name: self._place(array) for name, array in prompt.media.items()}
-        if self._mrope:
+        if self._family.mrope:
             inputs["position_ids"] = self._tensor(prompt.positions)[:, None]  # [3, 1, S]
+        if self._family.token_types is not None:
+            types = self._family.token_types(np.asarray(prompt.token_ids), self._placeholder_id)
+            inputs["token_type_ids"] = self._tensor(types[None])
         return state, self._forward(state, input_ids, inputs)
 
     @torch.inference_mode()
     def decode(self, state: TorchState, token_id: int) -> torch.Tensor:
         """Read one token. Returns logits [1, V]; raises InferenceError out of memory."""
-        inputs = {"position_ids": self._tensor([[[state.position]]] * 3)} if self._mrope else {}
+        inputs = {"position_ids": self._tensor([[[state.position]]] * 3)} if self._family.mrope else {}
         state.position += 1
         return self._forward(state, self._tensor([[token_id]]), inputs)
 

@@ -6,14 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vi.inference.engine.positions import mrope_positions
+from vi.inference.preprocess.positions import mrope_positions, plain_positions
 
 PARTS = st.lists(st.integers(1, 5) | st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=6)
 
 
 @pytest.fixture(scope="module")
-def models(load_tiny):
-    return {family: load_tiny(family).model for family in ("qwen2_5_vl", "qwen2_vl")}
+def models(loaded_models):
+    return {family: loaded_models[family].weights.model for family in ("qwen2_5_vl", "qwen2_vl")}
 
 
 @pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen2_vl"])
@@ -39,3 +39,8 @@ def test_positions_are_those_of_transformers(models, family, parts):
     positions = mrope_positions(ids, image, grids, 2)
     assert np.array_equal(positions, expected[:, 0].numpy())
     assert positions.max() + 1 == len(ids) + delta.item()
+
+
+@given(st.integers(0, 5000))
+def test_without_axes_a_token_stands_behind_the_one_before_it(num_tokens):
+    assert plain_positions(num_tokens).tolist() == [list(range(num_tokens))]

@@ -1,10 +1,15 @@
-"""Positions with three axes (time, height, width), as Qwen2-VL counts them."""
+"""Where the tokens of a prompt stand: one axis for words, three (time, height, width) as Qwen2-VL counts them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+
+
+def plain_positions(num_tokens: int) -> np.ndarray:
+    """int64 [1, S]: every token after the one before it."""
+    return np.arange(num_tokens, dtype=np.int64)[None]
 
 
 def mrope_positions(
