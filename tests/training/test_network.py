@@ -58,7 +58,7 @@ def test_reading_a_pack_equals_asking_each_question_alone(network, tokenizer_fil
     pack = batch.pack
     with torch.no_grad():
         _, cells = network.see(batch.pictures)
-        packed, *_ = network.read(batch, cells)
+        packed = network.read(batch, cells)["told"]
         losses, weights = [], []
         for number in range(1, int(pack.segments.max()) + 1):
             keep = (pack.segments[0] == 0) | (pack.segments[0] == number)

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from torch.utils.data import DataLoader, Dataset
 
 from training.workbench import surfaces, wire
+from training.workbench.looks import Gaze
 from training.workbench.parts import COLOURS, KINDS, extent
 from training.workbench.questions import MIX, Question, grounding, random_question
 from training.workbench.scenes import SIZES, Part, Scene, draw, random_scene, random_size
@@ -31,6 +32,7 @@ class Pack:
     """One row a picture. ids [B, T]; segments [B, T]: 0 in the prefix, 1.. per question, -1 in padding;
 
     positions [3, B, T]; labels [B, T], -100 outside answers; weights [B, T]: what a label counts;
+    looks: bool [B, T, N / 4], the picture's cells where a token's state should look, none where that is open;
     image_start: where the picture's cells begin.
     """
 
@@ -39,6 +41,7 @@ class Pack:
     positions: torch.Tensor
     labels: torch.Tensor
     weights: torch.Tensor
+    looks: torch.Tensor
     image_start: int
 
 
@@ -165,6 +168,29 @@ def _targets(scene: Scene, points: np.ndarray, part_of: np.ndarray) -> tuple[np.
     return classes, ((boxes - np.tile(points, 2)) * 8).astype(np.float32)
 
 
+class _Row:
+    """One picture's questions; see ``Pack``. offsets: positions from the prefix's end."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.segments: list[int] = []
+        self.offsets: list[int] = []
+        self.labels: list[int] = []
+        self.weights: list[float] = []
+        self.looks: list[np.ndarray] = []
+
+    def add(self, asked: list[int], told: list[int], prompt_looks: np.ndarray, answer_looks: np.ndarray) -> None:
+        length = len(asked) + len(told)
+        self.segments += [self.segments[-1] + 1 if self.segments else 1] * length
+        self.ids += asked + told
+        self.offsets += range(length)
+        self.labels += [-100] * len(asked) + told
+        # a list of boxes has thirty times the tokens of a count, and must not drown it
+        self.weights += [0.0] * len(asked) + [1 / math.sqrt(len(told))] * len(told)
+        # a token is chosen by the state before it
+        self.looks += [prompt_looks[:-1], answer_looks, np.zeros_like(prompt_looks[:1])]
+
+
 class Packer:
     """Questions about each picture into rows of tokens."""
 
@@ -183,7 +209,7 @@ class Packer:
         prefix = [*self.head, *[self.image] * cells, *self._ids("<|vision_end|>")]
         place = self._prefix_positions(len(prefix), grid)  # [3, P]
         rows = [self._row(rng, scene, grid, limit - len(prefix)) for scene in scenes]
-        width = -(-(len(prefix) + max(len(r[0]) for r in rows)) // 32) * 32  # few widths: allocators like it
+        width = -(-(len(prefix) + max(len(r.ids) for r in rows)) // 32) * 32  # few widths: allocators like it
         size = len(scenes)
         pack = Pack(
             ids=torch.full((size, width), self.pad),
@@ -191,16 +217,18 @@ class Packer:
             positions=torch.zeros(3, size, width, dtype=torch.long),
             labels=torch.full((size, width), -100),
             weights=torch.zeros(size, width),
+            looks=torch.zeros(size, width, cells, dtype=torch.bool),
             image_start=len(self.head),
         )
-        for i, (ids, segments, offsets, labels, weights) in enumerate(rows):
-            end = len(prefix) + len(ids)
-            pack.ids[i, :end] = torch.tensor(prefix + ids)
-            pack.segments[i, :end] = torch.tensor([0] * len(prefix) + segments)
+        for i, row in enumerate(rows):
+            end = len(prefix) + len(row.ids)
+            pack.ids[i, :end] = torch.tensor(prefix + row.ids)
+            pack.segments[i, :end] = torch.tensor([0] * len(prefix) + row.segments)
             pack.positions[:, i, : len(prefix)] = place
-            pack.positions[:, i, len(prefix) : end] = torch.tensor(offsets) + int(place.max()) + 1
-            pack.labels[i, len(prefix) : end] = torch.tensor(labels)
-            pack.weights[i, len(prefix) : end] = torch.tensor(weights)
+            pack.positions[:, i, len(prefix) : end] = torch.tensor(row.offsets) + int(place.max()) + 1
+            pack.labels[i, len(prefix) : end] = torch.tensor(row.labels)
+            pack.weights[i, len(prefix) : end] = torch.tensor(row.weights)
+            pack.looks[i, len(prefix) : end] = torch.from_numpy(np.concatenate(row.looks))
         return pack
 
     def _prefix_positions(self, length: int, grid: tuple[int, int]) -> torch.Tensor:
@@ -214,28 +242,19 @@ class Packer:
         positions[:, start + cells :] = start + max(rows, columns) + torch.arange(length - start - cells)
         return positions
 
-    def _row(
-        self, rng: np.random.Generator, scene: Scene, grid: tuple[int, int], room: int
-    ) -> tuple[list[int], list[int], list[int], list[int], list[float]]:
-        """(ids, segments, positions from the prefix's end, labels, weights) of as many questions as fit."""
-        ids: list[int] = []
-        segments: list[int] = []
-        offsets: list[int] = []
-        labels: list[int] = []
-        weights: list[float] = []
+    def _row(self, rng: np.random.Generator, scene: Scene, grid: tuple[int, int], room: int) -> _Row:
+        """As many questions as fit."""
+        row = _Row()
         seen = (grid[1] * CELL, grid[0] * CELL)
-        for number, (question, cot) in enumerate(self._questions(rng, scene), start=1):
-            asked = self._ids(f"{question.prompt}<|im_end|>\n<|im_start|>assistant\n")
-            told = [*self._ids(wire.answer_text(question, cot, seen)), *self._ids("<|im_end|>")]
-            if len(ids) + len(asked) + len(told) > room:
-                continue
-            ids += asked + told
-            segments += [number] * (len(asked) + len(told))
-            offsets += range(len(asked) + len(told))
-            labels += [-100] * len(asked) + told
-            # a list of boxes has thirty times the tokens of a count, and must not drown it
-            weights += [0.0] * len(asked) + [1 / math.sqrt(len(told))] * len(told)
-        return ids, segments, offsets, labels, weights
+        gaze = Gaze(scene, grid, seen)
+        for question, cot in self._questions(rng, scene):
+            asked = self.tokenizer.encode(f"{question.prompt}<|im_end|>\n<|im_start|>assistant\n")
+            text = wire.answer_text(question, cot, seen)
+            told = self.tokenizer.encode(f"{text}<|im_end|>")
+            if len(row.ids) + len(asked.ids) + len(told.ids) <= room:
+                prompt_looks = gaze.of_prompt(question.prompt, asked.offsets)
+                row.add(asked.ids, told.ids, prompt_looks, gaze.of_answer(text, question.think, told.offsets))
+        return row
 
     def _questions(self, rng: np.random.Generator, scene: Scene) -> list[tuple[Question, bool]]:
         kinds = [str(k) for k in rng.choice(list(MIX), 14, p=list(MIX.values()))]

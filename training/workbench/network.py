@@ -27,6 +27,8 @@ TEXT = {
 ROPE = {"rope_type": "default", "rope_theta": 10.0, "mrope_section": [4, 14, 14]}
 PLACE_LAYER = 1  # after this language layer, the picture's cells must know where they are,
 DIGIT_LAYER = 2  # and after this one, the digits of their part's edges
+LOOK_LAYERS = (3, 4)  # in these, the first head of a token must look at the parts that it is about
+BLOCK = 64  # tokens that attend together
 TENS = 42  # 0 to 419 pixels
 SIDE = 14  # cells; no side of a picture as the model sees it is longer
 _CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class is "no part"
@@ -115,8 +117,8 @@ class Network(nn.Module):
         angles = torch.cat([angles, angles], -1)
         return angles.cos(), angles.sin()
 
-    def read(self, batch: Batch, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(weighted cross-entropy over the answers, nats a token; ``_misplaced`` and ``_misspelt`` of the picture's cells)."""
+    def read(self, batch: Batch, cells: torch.Tensor) -> dict[str, torch.Tensor]:
+        """told: weighted cross-entropy over the answers, nats a token; misplaced, misspelt, strayed: see there."""
         pack = batch.pack
         assert pack is not None
         text = self.model.model.language_model
@@ -124,22 +126,25 @@ class Network(nn.Module):
         start = pack.image_start
         x = torch.cat([x[:, :start], cells.to(x.dtype), x[:, start + cells.shape[1] :]], 1)
         cos, sin = text.rotary_emb(x, pack.positions)
-        mask = pack_mask(pack.segments)
-        misplaced = misspelt = x.new_zeros(())
+        blocks = pack_blocks(pack.segments)
+        losses = {"strayed": x.new_zeros(())}
         seen = slice(start, start + cells.shape[1])
         for number, layer in enumerate(text.layers):
-            x = x + _attend_text(layer.self_attn, _norm(layer.input_layernorm, x), cos, sin, mask)
+            q, k, v = _text_heads(layer.self_attn, _norm(layer.input_layernorm, x), cos, sin)
+            x = x + layer.self_attn.o_proj(_attend_blocks(q, k, v, blocks))
             h = _norm(layer.post_attention_layernorm, x)
             x = x + layer.mlp.down_proj(F.silu(layer.mlp.gate_proj(h)) * layer.mlp.up_proj(h))
             if number == PLACE_LAYER:
-                misplaced = self._misplaced(batch, x[:, seen])
+                losses["misplaced"] = self._misplaced(batch, x[:, seen])
             if number == DIGIT_LAYER:
-                misspelt = self._misspelt(batch, x[:, seen])
+                losses["misspelt"] = self._misspelt(batch, x[:, seen])
+            if number in LOOK_LAYERS:
+                losses["strayed"] = losses["strayed"] + _strayed(q[:, 0], k[:, 0, seen], pack.looks)
         asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
         each = F.cross_entropy(logits.float(), pack.labels[:, 1:][asked], reduction="none")
         weights = pack.weights[:, 1:][asked]
-        return (each * weights).sum() / weights.sum(), misplaced, misspelt
+        return losses | {"told": (each * weights).sum() / weights.sum()}
 
     def _misplaced(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
         """Where every cell is, its column and row (cross-entropy, nats), and the edges of the part centred in it (L1).
@@ -219,21 +224,68 @@ def _attend(attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch
     )  # each [B, heads, N, head]
     cos, sin = cos.to(q.dtype), sin.to(q.dtype)
     q, k = q * cos + _rotate(q) * sin, k * cos + _rotate(k) * sin
-    out = F.scaled_dot_product_attention(q, k, v)
+    out = (q @ k.transpose(2, 3) / q.shape[-1] ** 0.5).softmax(-1).to(v.dtype) @ v  # faster than the fused kernel here
     return attention.proj(out.transpose(1, 2).reshape(size, length, width))
 
 
-def _attend_text(
-    attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, mask: torch.Tensor
-) -> torch.Tensor:
-    size, length, width = x.shape
+def _text_heads(
+    attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Queries, keys and values, each [B, heads, T, head]."""
+    size, length, _ = x.shape
     q, k, v = (
         p(x).view(size, length, -1, attention.head_dim).transpose(1, 2)
         for p in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
-    q, k = apply_rotary_pos_emb(q, k, cos.to(q.dtype), sin.to(q.dtype))
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=True)
-    return attention.o_proj(out.transpose(1, 2).reshape(size, length, width))
+    return (*apply_rotary_pos_emb(q, k, cos.to(q.dtype), sin.to(q.dtype)), v)
+
+
+def pack_blocks(segments: torch.Tensor) -> list[tuple[slice, torch.Tensor]]:
+    """For every ``BLOCK`` tokens of a pack: their keys behind the prefix, and the mask over the prefix and these.
+
+    A question attends to the prefix and itself, so most keys of a whole pack would be masked away.
+    """
+    mask = pack_mask(segments)
+    length, prefix = segments.shape[1], int((segments[0] == 0).sum())
+    blocks = []
+    for start in range(0, length, BLOCK):
+        end = min(length, start + BLOCK)
+        own = segments == segments[:, start : start + 1]
+        first = own.int().argmax(1).where(segments[:, start] > 0, start)  # [B], the beginning of the question there
+        first = max(prefix, int(first.min())) if start >= prefix else prefix
+        keys = slice(first, max(first, end))
+        blocks.append((keys, torch.cat([mask[:, :, start:end, :prefix], mask[:, :, start:end, keys]], 3)))
+    return blocks
+
+
+def _attend_blocks(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, blocks: list[tuple[slice, torch.Tensor]]
+) -> torch.Tensor:
+    """[B, T, heads * head]; written out, as the fused kernel is slower at these sizes."""
+    size, heads, length, width = q.shape
+    groups, prefix = k.shape[1], blocks[0][0].start
+    parts = (q / width**0.5).unflatten(1, (groups, -1)).split(BLOCK, 3)  # each [B, groups, heads a group, t, head]
+    first_k, first_v = k[:, :, :prefix], v[:, :, :prefix]
+    outs = []
+    for part, (rest, mask) in zip(parts, blocks, strict=True):
+        keys, values = torch.cat([first_k, k[:, :, rest]], 2), torch.cat([first_v, v[:, :, rest]], 2)
+        scores = (part.flatten(2, 3) @ keys.transpose(2, 3)).unflatten(2, (heads // groups, -1))
+        share = scores.masked_fill(~mask[:, :, None], float("-inf")).softmax(-1).to(v.dtype)
+        outs.append((share.flatten(2, 3) @ values).unflatten(2, (heads // groups, -1)))
+    return torch.cat(outs, 3).permute(0, 3, 1, 2, 4).reshape(size, length, heads * width)
+
+
+def _strayed(q: torch.Tensor, k: torch.Tensor, looks: torch.Tensor) -> torch.Tensor:
+    """How far one head's attention over the picture's cells is from ``looks`` [B, T, N / 4], cross-entropy in nats.
+
+    q: [B, T, head]; k: [B, N / 4, head].
+    """
+    row, place = looks.any(-1).nonzero(as_tuple=True)
+    if not len(row):
+        return q.new_zeros(())
+    scores = torch.einsum("td,tnd->tn", q[row, place].float(), k[row].float()) / q.shape[-1] ** 0.5
+    wanted = looks[row, place].float()
+    return -(wanted * scores.log_softmax(-1)).sum(-1).div(wanted.sum(-1)).mean()
 
 
 def _dense(out: torch.Tensor, classes: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:

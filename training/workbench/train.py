@@ -27,7 +27,8 @@ SEED = 20
 # phase -> (steps, pictures a step, peak learning rate)
 PHASES = {"sight": (1800, 16, 1.2e-3), "both": (5000, 8, 8e-4)}
 # while the language part learns, the tower keeps what it knows: it moves slower, and its heads keep it to the facts
-VISION_RATE, DENSE_WEIGHT, PLACE_WEIGHT, DIGIT_WEIGHT = 0.5, 0.3, 0.4, 0.4
+VISION_RATE, DENSE_WEIGHT = 0.5, 0.3
+READ_WEIGHTS = {"told": 1.0, "misplaced": 0.4, "misspelt": 0.4, "strayed": 0.2}
 
 
 def main() -> None:
@@ -118,9 +119,9 @@ class _State:
             patches, cells = self.net.see(batch.pictures)
             loss, report = self.net.dense_loss(batch, patches, cells)
             if batch.pack is not None:
-                told, misplaced, misspelt = self.net.read(batch, cells)
-                report |= {"told": told.item(), "misplaced": misplaced.item(), "misspelt": misspelt.item()}
-                loss = told + DENSE_WEIGHT * loss + PLACE_WEIGHT * misplaced + DIGIT_WEIGHT * misspelt
+                read = self.net.read(batch, cells)
+                report |= {name: value.item() for name, value in read.items()}
+                loss = DENSE_WEIGHT * loss + sum(READ_WEIGHTS[name] * value for name, value in read.items())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)

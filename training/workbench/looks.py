@@ -1,0 +1,73 @@
+"""Where in the picture each token should look: at the parts that it names, places, or is an answer about.
+
+Answers alone teach this last of all: until a token reads the right cell, nothing it could copy from there is rewarded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.workbench.parts import COLOURS, KINDS
+from training.workbench.scenes import Part, Scene
+
+_KINDS = "|".join(KINDS)
+_PART = re.compile(
+    rf"(?:\b(?:an?|\d|the) )?(?:\b(small|large) )?\b({'|'.join(COLOURS)}) ({_KINDS})s?\b"
+    r"(?:(?: is| lies)? (?:at|in|on) the (?:(?:top|bottom) (?:left|right)|top|bottom|left|right|center))?",
+    re.IGNORECASE,
+)
+_KIND = re.compile(rf"\b({_KINDS})s?\b", re.IGNORECASE)
+_BOX = re.compile(r"\[(\d+),(\d+),(\d+),(\d+)\]")
+Span = tuple[int, int]
+
+
+class Gaze:
+    """Which cells of one scene a text is about. cells: (rows, columns); seen: (width, height), of which boxes tell."""
+
+    def __init__(self, scene: Scene, cells: tuple[int, int], seen: tuple[int, int]) -> None:
+        self._parts, self._cells, self._seen = scene.parts, cells, seen
+
+    def of_answer(self, text: str, think: str, offsets: Sequence[Span]) -> np.ndarray:
+        """bool [tokens, cells]: a box looks at its part, a name at those it names, the rest at what ``think`` names."""
+        looks = np.tile(self._at(self._named(think)), (len(offsets), 1))
+        for found in _PART.finditer(text):
+            looks[_within(offsets, found.span())] = self._at(self._called(found))
+        for found in _BOX.finditer(text):
+            left, top, right, bottom = map(int, found.groups())
+            at = self._cell((left + right) / 2 / self._seen[0], (top + bottom) / 2 / self._seen[1])
+            looks[_within(offsets, found.span())] = np.arange(looks.shape[1]) == at
+        return looks
+
+    def of_prompt(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
+        """bool [tokens, cells]: the word for a kind looks at the parts of that kind, and of the colour before it."""
+        looks = np.zeros((len(offsets), self._cells[0] * self._cells[1]), bool)
+        for found in _KIND.finditer(text):
+            looks[_within(offsets, found.span())] = self._at([p for p in self._parts if p.kind == found[1].lower()])
+        for found in _PART.finditer(text):
+            looks[_within(offsets, (found.start(3), found.end(3)))] = self._at(self._called(found))
+        return looks
+
+    def _named(self, text: str) -> list[Part]:
+        return [part for found in _PART.finditer(text) for part in self._called(found)]
+
+    def _called(self, found: re.Match[str]) -> list[Part]:
+        size, colour, kind = (group.lower() if group else group for group in found.groups())
+        return [p for p in self._parts if (p.colour, p.kind) == (colour, kind) and size in (None, p.size)]
+
+    def _at(self, parts: Sequence[Part]) -> np.ndarray:
+        where = np.zeros(self._cells[0] * self._cells[1], bool)
+        where[[self._cell(p.x, p.y) for p in parts]] = True
+        return where
+
+    def _cell(self, x: float, y: float) -> int:
+        rows, columns = self._cells
+        return min(rows - 1, int(y * rows)) * columns + min(columns - 1, int(x * columns))
+
+
+def _within(offsets: Sequence[Span], span: Span) -> np.ndarray:
+    """bool [tokens]: those that share a character with the span."""
+    starts, ends = np.array(offsets).reshape(-1, 2).T
+    return (ends > span[0]) & (starts < span[1])
