@@ -34,6 +34,16 @@ class Job:
         """True for the one who may end this job: the engine that admits it, or the caller who cancels it before."""
         return self._claim.acquire(blocking=False)
 
+    def admit(self) -> bool:
+        """The engine's own claim, which it may ask for again; False where the caller has cancelled before."""
+        if not self._admitted:
+            self._admitted = self.claim()
+        return self._admitted
+
+    @property
+    def admitted(self) -> bool:
+        return self._admitted
+
     def show(self, text: str) -> None:
         if text:
             self.pieces.put(text)

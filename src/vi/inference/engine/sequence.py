@@ -8,7 +8,8 @@ from vi.inference.completion import Completion, FinishReason, Timings, TokenAlte
 from vi.inference.engine.request import Request
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.sampling.detokenizer import Detokenizer
-from vi.inference.sampling.sampler import Choice, Row, seen_tokens
+from vi.inference.sampling.sampler import Choice, Row
+from vi.inference.sampling.seen import SeenTokens
 from vi.inference.sampling.stopping import StopStrings
 
 
@@ -55,36 +56,63 @@ class Sequence:
         self.clock = Clock()
         self.token_ids: list[int] = []
         self.finish_reason: FinishReason | None = None
+        self.cached_tokens = 0  # of the prompt, found computed when this request was admitted
         self._vocabulary = vocabulary
         self._constraint = vocabulary.constrain(request.grammar) if request.grammar is not None else None
-        self._seen = seen_tokens(request.prompt.token_ids, vocabulary.size, exclude=vocabulary.banned_ids)
+        self._seen = SeenTokens(request.prompt.token_ids, exclude=vocabulary.banned_ids)
         self._detokenizer = Detokenizer(vocabulary.tokenizer)
         self._stop_strings = StopStrings(request.config.stop_strings)
         self._pieces: list[str] = []
         self._logprobs: list[TokenLogprob] = []
 
+    def admit(self, cached_tokens: int = 0) -> None:
+        """The device begins to work on this request."""
+        self.clock.admit()
+        self.cached_tokens = cached_tokens
+
     def row(self) -> Row:
         """What the sampler must know to choose the next token."""
-        allowed = self._constraint.allowed() if self._constraint is not None else None
-        return Row(self.request.config, self._seen, allowed, len(self.token_ids))
+        allowed = self._constraint.allowed(self._tokens_left) if self._constraint is not None else None
+        return Row(self.request.config, self._seen.ids, allowed, len(self.token_ids))
 
     def accept(self, choice: Choice) -> str:
         """Take the chosen token; returns the text that may now be shown, often empty."""
         self.clock.token()
-        self.token_ids.append(choice.token_id)
         if self.request.config.logprobs is not None:
             self._logprobs.append(self._logprob(choice))
-        if choice.token_id in self._vocabulary.eos_token_ids:
+        return self._take(choice.token_id)
+
+    def fast_forward(self) -> str:
+        """Take the tokens that the grammar forces next, none or several, unsampled; returns the text as ``accept`` does.
+
+        A request that asks for logprobs takes none: the model has an opinion on each token, and is to be asked for it.
+        """
+        if self._constraint is None or self.finish_reason is not None or self.request.config.logprobs is not None:
+            return ""
+        released = ""
+        for token_id in self._constraint.forced()[: self._tokens_left]:
+            released += self._take(token_id)
+            if self.finish_reason is not None:
+                break
+        return released
+
+    @property
+    def _tokens_left(self) -> int:
+        return self.request.config.max_new_tokens - len(self.token_ids)
+
+    def _take(self, token_id: int) -> str:
+        self.token_ids.append(token_id)
+        if token_id in self._vocabulary.eos_token_ids:
             return self.finish("stop")
-        self._seen[choice.token_id] = True
+        self._seen.add(token_id)
         if self._constraint is not None:
-            self._constraint.advance(choice.token_id)
-        released = self._show(self._detokenizer.push(choice.token_id))
+            self._constraint.advance(token_id)
+        released = self._show(self._detokenizer.push(token_id))
         if self.finish_reason is not None:
             return released
         if self._constraint is not None and self._constraint.done:
             return released + self.finish("stop")
-        if len(self.token_ids) >= self.request.config.max_new_tokens:
+        if self._tokens_left <= 0:
             return released + self.finish("length")
         return released
 
@@ -109,6 +137,7 @@ class Sequence:
             usage=Usage(
                 prompt_tokens=len(prompt.token_ids),
                 image_tokens=prompt.image_tokens,
+                cached_tokens=self.cached_tokens,
                 completion_tokens=len(self.token_ids),
             ),
             timings=self.clock.timings(len(self.token_ids)),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import traceback
 import weakref
 from queue import SimpleQueue
 
+from vi.inference.engine.failure import as_inference_error
 from vi.inference.engine.generation import Generation, Job
 from vi.inference.engine.request import Request
 from vi.inference.engine.runners.base import PlainRunner
@@ -44,7 +44,7 @@ class DeviceLoop:
             else:
                 job.resolve()
         except Exception as error:
-            job.fail(_as_inference_error(_without_memory(error)))
+            job.fail(as_inference_error(error))
 
     def generate(self, job: Job) -> None:
         """Prefill, then a token a step, until the sequence has ended or nobody wants it any more."""
@@ -54,7 +54,7 @@ class DeviceLoop:
             if self.closing:
                 raise Cancelled("The model was closed before this request was answered.")
             if state is None:
-                sequence.clock.admit()
+                sequence.admit()
                 state, logits = self.runner.prefill(sequence.request.prompt)
             else:
                 logits = self.runner.decode(state, sequence.token_ids[-1])
@@ -95,22 +95,3 @@ def _stop(loop: DeviceLoop, thread: threading.Thread) -> None:
     loop.inbox.put(None)
     if thread is not threading.current_thread():
         thread.join(LONGEST_STEP)
-
-
-def _without_memory(error: Exception) -> Exception:
-    """Free what tracebacks would keep for as long as someone holds the error: the cache, the pixels, the model."""
-    if error.__traceback__ is not None:
-        error.__traceback__ = error.__traceback__.tb_next  # without the loop's own frame, which still runs
-    link: BaseException | None = error
-    while link is not None:
-        traceback.clear_frames(link.__traceback__)
-        link = link.__cause__ or link.__context__
-    return error
-
-
-def _as_inference_error(error: Exception) -> InferenceError:
-    if isinstance(error, InferenceError):
-        return error
-    failure = InferenceError(f"The model failed on this request ({type(error).__name__}: {error}).")
-    failure.__cause__ = error
-    return failure

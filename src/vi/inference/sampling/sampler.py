@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import and_
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,15 +36,20 @@ class SamplingConfig(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """One request's turn. ``seen``: bool [V], tokens to penalise. ``allowed``: bool [V] from a grammar, None is all.
+    """One request's turn. ``seen``: int64 [N], the distinct tokens to penalise.
 
-    ``step`` counts the request's generated tokens from 0; with the seed it fixes the random number.
+    ``allowed``: bool [V] from a grammar, None is all. ``step`` counts the request's generated tokens from 0; with the
+    seed it fixes the random number.
     """
 
     config: SamplingConfig
     seen: np.ndarray
     allowed: np.ndarray | None = None
     step: int = 0
+
+    @property
+    def sampled(self) -> bool:
+        return self.config.do_sample and self.config.temperature > 0
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,11 @@ class Choice:
     alternatives: list[tuple[int, float]] = field(default_factory=list)
 
 
-def seen_tokens(token_ids: Iterable[int], vocab_size: int, exclude: Iterable[int] = ()) -> np.ndarray:
-    """Which tokens stand in ``token_ids``, as bool [vocab_size]; ``exclude`` (media and padding ids) never count."""
-    seen = np.zeros(vocab_size, dtype=bool)
-    seen[np.fromiter(token_ids, dtype=np.int64)] = True
-    seen[np.fromiter(exclude, dtype=np.int64)] = False
-    return seen
-
-
 def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> list[Choice]:
     """One token for every row: penalty, mask, temperature, top-k, top-p, draw; or argmax after penalty and mask.
 
-    logits: [B, V], numpy or torch, B = len(rows). banned: bool [V], ids that are never chosen (media, padding), best
-    in the logits' own library and on their device.
+    logits: [B, V], numpy or torch, B = len(rows); they are left as they are. banned: bool [V], ids that are never
+    chosen (media, padding), best in the logits' own library and on their device (see ``like``).
     A row's choice does not depend on the rows beside it. Ties of argmax go to the lowest id.
     Raises InferenceError, naming the row, where nothing is allowed or the logits are not numbers.
     """
@@ -82,55 +77,74 @@ def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> l
     xp = array_namespace(logits)
     if logits.dtype not in (xp.float32, xp.float64):
         logits = xp.astype(logits, xp.float32)  # half precision would tie tokens that differ after a filter
-    scores = _mask(_penalise(logits, rows), rows, banned)
-    best = xp.argmax(scores, axis=-1)
-    _check(xp.max(logits, axis=-1), filters.pick(scores, best), rows)
+    scores, best = _best(logits, rows, None if banned is None else like(logits, banned, xp.bool))
     token_ids = best.tolist()
-    drawn = [i for i, row in enumerate(rows) if row.config.do_sample and row.config.temperature > 0]
+    drawn = [i for i, row in enumerate(rows) if row.sampled]
     if drawn:
-        picked = _draw(xp.take(scores, _like(logits, drawn, xp.int64), axis=0), [rows[i] for i in drawn])
+        picked = _draw(_rows_of(scores, drawn), [rows[i] for i in drawn])
         for i, token_id in zip(drawn, picked, strict=True):
             token_ids[i] = token_id
     choices = [Choice(token_id) for token_id in token_ids]
     reported = [i for i, row in enumerate(rows) if row.config.logprobs is not None]
     if reported:
-        its_logits = xp.take(logits, _like(logits, reported, xp.int64), axis=0)
-        its_choices = _report(its_logits, [token_ids[i] for i in reported], [rows[i] for i in reported])
+        counts = [rows[i].config.logprobs or 0 for i in reported]
+        its_choices = _report(_rows_of(logits, reported), [token_ids[i] for i in reported], counts)
         for i, choice in zip(reported, its_choices, strict=True):
             choices[i] = choice
     return choices
 
 
-def _report(logits: Array, token_ids: Sequence[int], rows: Sequence[Row]) -> list[Choice]:
-    """The chosen tokens with their logprobs and alternatives. logits: [R, V], the model's own."""
-    total = filters.log_total(logits)
-    own = filters.pick(logits, _like(logits, token_ids, array_namespace(logits).int64)) - total
-    return [
-        Choice(token_id, logprob, _alternatives(logits[i : i + 1, :], total[i : i + 1], row.config.logprobs))
-        for i, (token_id, logprob, row) in enumerate(zip(token_ids, own.tolist(), rows, strict=True))
-    ]
+def like(logits: Array, values: Any, dtype: Any) -> Array:
+    """``values`` as an array of the logits' library, on their device; no copy where they are that already."""
+    return array_namespace(logits).asarray(values, dtype=dtype, device=device(logits))
 
 
-def _penalise(logits: Array, rows: Sequence[Row]) -> Array:
+def _best(logits: Array, rows: Sequence[Row], banned: Array | None) -> tuple[Array, Array]:
+    """Scores [B, V] after penalty and mask, and the best id of each row [B].
+
+    Where every row is greedy, with neither penalty nor grammar, and no banned id is the best, the scores are the
+    logits themselves: nothing of size [B, V] is made.
+    """
     xp = array_namespace(logits)
-    penalty = [row.config.repetition_penalty for row in rows]
-    if all(value == 1 for value in penalty):
-        return logits
-    seen = _like(logits, np.stack([row.seen for row in rows]), xp.bool)
-    return filters.repetition_penalty(logits, seen, _like(logits, penalty, xp.float64))
+    if not any(row.sampled or row.allowed is not None or row.config.repetition_penalty != 1 for row in rows):
+        best = xp.argmax(logits, axis=-1)
+        if banned is None or not bool(xp.any(xp.take(banned, best))):
+            top = filters.pick(logits, best)
+            _check(top, top, rows)
+            return logits, best
+    scores = _penalised(_masked(logits, rows, banned), rows)
+    best = xp.argmax(scores, axis=-1)
+    _check(xp.max(logits, axis=-1), filters.pick(scores, best), rows)
+    return scores, best
 
 
-def _mask(logits: Array, rows: Sequence[Row], banned: Array | None) -> Array:
-    """Grammars and banned ids as one mask, so that the logits are passed over once."""
+def _masked(logits: Array, rows: Sequence[Row], banned: Array | None) -> Array:
+    """A copy of the logits with what grammars and ``banned`` rule out at -inf, made in one pass."""
     xp = array_namespace(logits)
-    masks = []
-    if banned is not None:
-        masks.append(~_like(logits, banned, xp.bool))  # [V]
+    choosable = xp.ones(logits.shape[-1:], dtype=xp.bool, device=device(logits)) if banned is None else ~banned
     if any(row.allowed is not None for row in rows):
         everything = np.ones(logits.shape[-1], dtype=bool)
         allowed = np.stack([everything if row.allowed is None else row.allowed for row in rows])
-        masks.append(_like(logits, allowed, xp.bool))  # [B, V]
-    return filters.mask(logits, reduce(and_, masks)) if masks else logits
+        choosable = choosable & like(logits, allowed, xp.bool)  # [B, V]
+    return filters.mask(logits, choosable)
+
+
+def _penalised(scores: Array, rows: Sequence[Row]) -> Array:
+    """The repetition penalty, written into ``scores``. It looks at seen tokens only, a few of V; -inf stays."""
+    xp = array_namespace(scores)
+    vocab_size = scores.shape[-1]
+    penalised = [(i, row) for i, row in enumerate(rows) if row.config.repetition_penalty != 1 and len(row.seen)]
+    if not penalised:
+        return scores
+    flat = xp.reshape(scores, (-1,))  # a view
+    places = like(scores, np.concatenate([row.seen + i * vocab_size for i, row in penalised]), xp.int64)
+    factors = np.repeat(
+        [row.config.repetition_penalty for _, row in penalised], [len(row.seen) for _, row in penalised]
+    )
+    values = xp.take(flat, places)[:, None]  # a row each: [N, 1]
+    everyone = xp.ones_like(values, dtype=xp.bool)
+    flat[places] = filters.repetition_penalty(values, everyone, like(scores, factors, xp.float64))[:, 0]
+    return scores
 
 
 def _check(top: Array, best: Array, rows: Sequence[Row]) -> None:
@@ -139,8 +153,9 @@ def _check(top: Array, best: Array, rows: Sequence[Row]) -> None:
     top, best: [B], the largest logit before and after penalty and mask.
     """
     xp = array_namespace(top)
-    sound = xp.isfinite(top).tolist()
-    possible = xp.isfinite(best).tolist()
+    if bool(xp.all(xp.isfinite(top) & xp.isfinite(best))):
+        return
+    sound, possible = xp.isfinite(top).tolist(), xp.isfinite(best).tolist()
     for i, row in enumerate(rows):
         if not sound[i]:
             raise InferenceError(
@@ -160,28 +175,42 @@ def _draw(scores: Array, rows: Sequence[Row]) -> list[int]:
     k = [scores.shape[-1] if row.config.top_k is None else row.config.top_k for row in rows]
 
     def knob(read: Callable[[Row], float]) -> Array:
-        return _like(scores, [read(row) for row in rows], xp.float64)
+        return like(scores, [read(row) for row in rows], xp.float64)
 
     values, ids = filters.candidates(scores, max(k))
     values = filters.temperature(values, knob(lambda row: row.config.temperature))
     if min(k) < scores.shape[-1]:
-        values = filters.top_k(values, _like(scores, k, xp.int64))
+        values = filters.top_k(values, like(scores, k, xp.int64))
     if any(row.config.top_p < 1 for row in rows):
         values = filters.top_p(values, knob(lambda row: row.config.top_p))
     drawn = filters.inverse_cdf(values, knob(lambda row: uniform(row.config.seed, row.step)))
     return filters.pick(ids, drawn).tolist()
 
 
-def _alternatives(logits: Array, total: Array, count: int | None) -> list[tuple[int, float]]:
-    """The ``count`` best tokens of one row [1, V] and their logprobs, best first, ties by id. total: float64 [1]."""
-    if not count:
-        return []
-    values, ids = filters.candidates(logits, count)
-    logprobs = (values[0, :] - total).tolist()
-    ranked = sorted(zip(ids[0, :].tolist(), logprobs, strict=True), key=lambda pair: (-pair[1], pair[0]))
-    return ranked[:count]
+def _report(logits: Array, token_ids: Sequence[int], counts: Sequence[int]) -> list[Choice]:
+    """The chosen tokens with their logprobs, and ``counts[i]`` alternatives for row i, best first, ties by id.
+
+    logits: [R, V], the model's own.
+    """
+    xp = array_namespace(logits)
+    total = filters.log_total(logits)
+    own = (filters.pick(logits, like(logits, token_ids, xp.int64)) - total).tolist()
+    if max(counts) == 0:
+        return [Choice(token_id, logprob) for token_id, logprob in zip(token_ids, own, strict=True)]
+    values, ids = filters.candidates(logits, max(counts))
+    order = xp.argsort(values, axis=-1, descending=True, stable=True)[:, : max(counts)]
+    logprobs = (xp.take_along_axis(values, order, axis=-1) - total[:, None]).tolist()
+    ranked = xp.take_along_axis(ids, order, axis=-1).tolist()
+    return [
+        Choice(token_id, logprob, list(zip(its_ids[:count], its_logprobs[:count], strict=True)))
+        for token_id, logprob, its_ids, its_logprobs, count in zip(
+            token_ids, own, ranked, logprobs, counts, strict=True
+        )
+    ]
 
 
-def _like(logits: Array, values: Any, dtype: Any) -> Array:
-    """``values`` as an array of the logits' library, on their device."""
-    return array_namespace(logits).asarray(values, dtype=dtype, device=device(logits))
+def _rows_of(values: Array, places: Sequence[int]) -> Array:
+    """Those rows of [B, V]; the array itself where they are all of them."""
+    if len(places) == values.shape[0]:
+        return values
+    return array_namespace(values).take(values, like(values, places, array_namespace(values).int64), axis=0)

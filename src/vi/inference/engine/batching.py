@@ -1,0 +1,64 @@
+"""An engine that answers many requests at once: they join and leave the running batch at any step."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+
+from vi.inference.engine.block_table import BlockTable
+from vi.inference.engine.device_loop import DeviceLoop
+from vi.inference.engine.failure import as_inference_error
+from vi.inference.engine.generation import Generation, Job
+from vi.inference.engine.request import Request
+from vi.inference.engine.runners.base import PagedRunner
+from vi.inference.engine.sequence import Sequence
+from vi.inference.engine.settings import EngineSettings
+from vi.inference.engine.vocabulary import Vocabulary
+
+LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every step
+
+
+class BatchingEngine:
+    """Answers requests in one continuously changing batch (Orca, Yu et al. 2022). See ``Engine`` for the contract."""
+
+    def __init__(self, runner: PagedRunner, vocabulary: Vocabulary, settings: EngineSettings | None = None) -> None:
+        self._vocabulary = vocabulary
+        self._block_size = runner.block_size
+        self._settings = settings or EngineSettings()
+        self._loop = DeviceLoop(runner, vocabulary, self._settings)
+        self._thread = threading.Thread(target=self._loop.run, name="vi-device", daemon=True)
+        self._thread.start()
+        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+
+    def submit(self, request: Request) -> Generation:
+        job = Job(Sequence(request, self._vocabulary))
+        table = BlockTable(request.prompt, self._block_size)
+        if self._begin(job, table):
+            self._loop.put(job, table)
+        return Generation(job, self)
+
+    def close(self) -> None:
+        self._stop()
+        self._thread.join()
+
+    def _begin(self, job: Job, table: BlockTable) -> bool:
+        """Take what the grammar forces from the outset; False where nothing remains to be done by the device."""
+        sequence = job.sequence
+        if self._settings.exact:
+            return True
+        try:
+            job.show(sequence.fast_forward())
+        except Exception as error:
+            job.fail(as_inference_error(error))
+            return False
+        table.token_ids += sequence.token_ids
+        if sequence.finish_reason is not None:
+            job.resolve()
+        return sequence.finish_reason is None
+
+
+def _stop(loop: DeviceLoop, thread: threading.Thread) -> None:
+    """Also runs when the engine is collected and when the interpreter exits, so it waits, but not for ever."""
+    loop.close()
+    if thread is not threading.current_thread():
+        thread.join(LONGEST_STEP)

@@ -1,0 +1,82 @@
+"""One request's place in the cache of keys and values: its tokens, its blocks, and the keys to find them by."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from uuid import uuid4
+
+import numpy as np
+
+from vi.inference.preprocess.prompt import Prompt
+
+
+class BlockTable:
+    """The tokens of one request, how many of them are computed, and the blocks that hold their keys and values.
+
+    token_ids: the prompt's and what was generated since. num_computed: how many have their keys and values in the cache.
+    blocks: int32, block i is for tokens ``i * block_size`` on. runs: (first place, place after, first feature) of each
+    unbroken run of picture places in the prompt.
+    """
+
+    def __init__(self, prompt: Prompt, block_size: int) -> None:
+        self.prompt = prompt
+        self.block_size = block_size
+        self.num_prompt = len(prompt.token_ids)
+        self.next_position = prompt.next_position
+        self.token_ids = list(prompt.token_ids)
+        self.num_computed = 0
+        self.blocks = array("i")
+        self.runs = _runs(prompt)
+        self._keys: list[bytes] = []
+        self._media_key = prompt.media_key or uuid4().bytes  # pictures of which nothing is known are like no others
+
+    @property
+    def num_pending(self) -> int:
+        """How many tokens are still to be computed; one where the last token was just chosen."""
+        return len(self.token_ids) - self.num_computed
+
+    @property
+    def decoding(self) -> bool:
+        """Whether what is to be computed was generated, all of it."""
+        return self.num_computed >= self.num_prompt
+
+    def key(self, block: int) -> bytes:
+        """What the ``block``-th full block holds, and all before it: a hash chain over token ids and pictures.
+
+        A block with places of pictures counts the digest of all the prompt's pictures in, so that what comes after is
+        found only behind the same pictures.
+        """
+        while len(self._keys) <= block:
+            self._keys.append(self._next_key(len(self._keys)))
+        return self._keys[block]
+
+    def sharable_keys(self) -> list[bytes]:
+        """Keys of the full blocks that another request may have computed; the last token is always left to compute."""
+        return [self.key(block) for block in range((len(self.token_ids) - 1) // self.block_size)]
+
+    def forget(self) -> None:
+        """Begin anew, without blocks."""
+        self.num_computed = 0
+        self.blocks = array("i")
+
+    def _next_key(self, block: int) -> bytes:
+        start = block * self.block_size
+        stop = start + self.block_size
+        digest = hashlib.blake2b(self._keys[-1] if block else bytes(32), digest_size=32)
+        digest.update(array("q", self.token_ids[start:stop]))
+        if any(first < stop and start < after for first, after, _ in self.runs):
+            digest.update(self._media_key)
+        return digest.digest()
+
+
+def _runs(prompt: Prompt) -> list[tuple[int, int, int]]:
+    if not prompt.media:
+        return []
+    places = np.flatnonzero(np.asarray(prompt.token_ids) == prompt.placeholder_id)
+    if not len(places):
+        return []
+    breaks = np.flatnonzero(np.diff(places) > 1) + 1
+    starts = [0, *breaks.tolist()]
+    ends = [*breaks.tolist(), len(places)]
+    return [(int(places[i]), int(places[j - 1]) + 1, i) for i, j in zip(starts, ends, strict=True)]

@@ -1,0 +1,269 @@
+"""What the thread that owns the device works on: schedule, run, collect, and again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from vi.inference.engine.assembly import assemble, pictured
+from vi.inference.engine.block_manager import BlockManager
+from vi.inference.engine.block_table import BlockTable
+from vi.inference.engine.failure import as_inference_error
+from vi.inference.engine.feature_cache import FeatureCache
+from vi.inference.engine.generation import Job
+from vi.inference.engine.runners.base import PagedRunner
+from vi.inference.engine.scheduler import Chunk, NoRoom, Scheduler
+from vi.inference.engine.settings import EngineSettings
+from vi.inference.engine.vocabulary import Vocabulary
+from vi.inference.errors import Cancelled, InferenceError
+from vi.inference.sampling.sampler import Choice, choose, like
+
+
+class DeviceLoop:
+    """The running requests of an engine. It knows no engine, so an engine that nobody holds is collected and ends it.
+
+    Only ``put`` and ``close`` are for other threads.
+    """
+
+    def __init__(self, runner: PagedRunner, vocabulary: Vocabulary, settings: EngineSettings) -> None:
+        self.runner = runner
+        self.vocabulary = vocabulary
+        self.fast_forward = not settings.exact
+        blocks = BlockManager(runner.num_blocks, runner.block_size)
+        self.scheduler = Scheduler(blocks, settings.max_batch, settings.token_budget, settings.prefix_cache)
+        self.feature_cache = FeatureCache(settings.feature_cache_bytes)
+        self.jobs: dict[BlockTable, Job] = {}
+        self.features: dict[BlockTable, Any] = {}  # of prompts that are being read
+        self.banned: Any = None  # on the device, once there are logits to tell which that is
+        self.inbox: SimpleQueue[tuple[Job, BlockTable] | None] = SimpleQueue()  # None: wake up, it is closing
+        self.closing = False
+        self.cause: BaseException | None = None  # what the thread died of
+        self._door = threading.Lock()  # nobody enters a loop that has ended
+
+    def put(self, job: Job, table: BlockTable) -> None:
+        """Hand in a request. Raises InferenceError after the end."""
+        with self._door:
+            if self.cause is not None:
+                raise _died(self.cause)
+            if self.closing:
+                raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
+            self.inbox.put((job, table))
+
+    def close(self) -> None:
+        """End after the step that runs; every request that is not finished is Cancelled."""
+        with self._door:
+            self.closing = True
+        self.inbox.put(None)
+
+    def run(self) -> None:
+        """The thread's whole life."""
+        try:
+            while self.receive():
+                self.step()
+            self.end_all(lambda: Cancelled("The model was closed before this request was answered."))
+        except BaseException as error:
+            self.die(error)
+        finally:
+            self.runner.close()
+            del self.runner
+            self.feature_cache.clear()
+
+    def receive(self) -> bool:
+        """Take in what was handed in, and wait where there is nothing to do. False when it is time to end."""
+        while not self.closing:
+            if self.jobs and self.inbox.empty():
+                return True
+            arrival = self.inbox.get()
+            if arrival is not None:
+                self.add(*arrival)
+            del arrival  # while the loop waits, nothing of the last request stays
+        return False
+
+    def step(self) -> None:
+        """Schedule, run, collect."""
+        self.drop_cancelled()
+        chunks = self.schedule()
+        if chunks:
+            self.run_chunks(chunks)
+
+    def add(self, job: Job, table: BlockTable) -> None:
+        self.jobs[table] = job
+        try:
+            self.scheduler.add(table)
+        except InferenceError as error:
+            del self.jobs[table]
+            if job.admit():
+                job.fail(as_inference_error(error))
+
+    def drop_cancelled(self) -> None:
+        """End what nobody wants any more among those that run or ran; one that only waits is met when its turn comes."""
+        unwanted = [table for table in self.scheduler.running if self.jobs[table].cancelled]
+        for table in self.scheduler.waiting:
+            if self.jobs[table].cancelled:
+                unwanted.append(table)
+            elif not self.jobs[table].admitted:
+                break
+        for table in unwanted:
+            job = self.forget(table)
+            if job.admit():
+                job.cancel()
+
+    def schedule(self) -> list[Chunk]:
+        """What to compute in this step, with the pictures' features at hand."""
+        while True:
+            try:
+                chunks = self.scheduler.schedule()
+                break
+            except NoRoom as full:
+                self.fail(full.table, InferenceError(*full.args))
+        return [chunk for chunk in chunks if self.begin(chunk) and self.encode(chunk)]
+
+    def begin(self, chunk: Chunk) -> bool:
+        """Whether the request still wants to run; where it is new, its clock starts."""
+        job = self.jobs[chunk.table]
+        if job.admitted:
+            return True
+        if not job.admit():  # cancelled in this very moment
+            self.forget(chunk.table)
+            return False
+        job.sequence.admit(cached_tokens=min(chunk.start, chunk.table.num_prompt))
+        return True
+
+    def encode(self, chunk: Chunk) -> bool:
+        """Get the features of the pictures in this chunk; False where that failed its request."""
+        table = chunk.table
+        if table in self.features or not pictured(chunk):
+            return True
+        prompt = table.prompt
+        try:
+            self.features[table] = self.feature_cache.get(prompt.media_key, lambda: self.runner.encode(prompt.media))
+        except Exception as error:
+            self.fail(table, as_inference_error(error))
+            return False
+        return True
+
+    def run_chunks(self, chunks: Sequence[Chunk]) -> bool:
+        """One forward call and what follows from it. Returns whether every chunk was computed.
+
+        Where it fails, each half is tried, so that a request which cannot be run fails alone. Where halves fit into
+        the memory and the whole did not, steps stay that small.
+        """
+        chunks = [chunk for chunk in chunks if chunk.table in self.jobs]  # a half before may have failed
+        if not chunks:
+            return True
+        try:
+            logits = self.runner.run(assemble(chunks, self.features))
+        except Exception as error:
+            out_of_memory = isinstance(error, InferenceError)  # by the runner's contract
+            failure = as_inference_error(error)
+        else:
+            self.collect(chunks, logits)
+            return True
+        halves = _halves(chunks, within_a_request=out_of_memory)
+        if not halves:
+            self.fail(chunks[0].table, failure)
+            return False
+        computed = [self.run_chunks(half) for half in halves]
+        if all(computed) and out_of_memory:
+            self.scheduler.shrink(max(sum(chunk.end - chunk.start for chunk in half) for half in halves))
+        return all(computed)
+
+    def collect(self, chunks: Sequence[Chunk], logits: Any) -> None:
+        """Book what was computed, and choose the next token of every request that is ready for it.
+
+        logits: [R, V], a row for each complete chunk, in order.
+        """
+        for chunk in chunks:
+            self.scheduler.computed(chunk)
+            if chunk.table.decoding:
+                self.features.pop(chunk.table, None)
+        ready = [chunk.table for chunk in chunks if chunk.complete]
+        for table, choice in zip(ready, self.choose(logits, ready), strict=True):
+            if choice is not None:
+                self.accept(table, choice)
+
+    def choose(self, logits: Any, tables: Sequence[BlockTable]) -> Sequence[Choice | None]:
+        """One token for each, None for those that fail on it. Masks are made here, while a device may still compute."""
+        if not tables:
+            return []
+        if self.banned is None:
+            self.banned = like(logits, self.vocabulary.banned, array_namespace(logits).bool)
+        try:
+            return choose(logits, [self.jobs[table].sequence.row() for table in tables], self.banned)
+        except Exception as error:
+            failure = as_inference_error(error)
+        if len(tables) == 1:
+            self.fail(tables[0], failure)
+            return [None]
+        return [self.choose(logits[i : i + 1], [table])[0] for i, table in enumerate(tables)]
+
+    def accept(self, table: BlockTable, choice: Choice) -> None:
+        """Take the token, and those that the grammar forces after it."""
+        job = self.jobs[table]
+        sequence = job.sequence
+        try:
+            text = sequence.accept(choice)
+            if self.fast_forward:
+                text += sequence.fast_forward()
+        except Exception as error:
+            self.fail(table, as_inference_error(error))
+            return
+        table.token_ids += sequence.token_ids[len(table.token_ids) - table.num_prompt :]
+        if sequence.finish_reason is not None:
+            self.forget(table)  # before the caller hears of the end, so the blocks are free by then
+        job.show(text)
+        if sequence.finish_reason is not None:
+            job.resolve()
+
+    def fail(self, table: BlockTable, error: InferenceError) -> None:
+        """This request ends with this error, and the others go on."""
+        job = self.forget(table)
+        if job.admit():
+            job.fail(error)
+
+    def forget(self, table: BlockTable) -> Job:
+        self.scheduler.remove(table)
+        self.features.pop(table, None)
+        return self.jobs.pop(table)
+
+    def end_all(self, error: Callable[[], InferenceError]) -> None:
+        """Every request that runs, waits or was handed in ends with such an error."""
+        jobs = list(self.jobs.values())
+        self.jobs.clear()
+        self.scheduler.clear()
+        self.features.clear()
+        while not self.inbox.empty():
+            arrival = self.inbox.get()
+            if arrival is not None:
+                jobs.append(arrival[0])
+        for job in jobs:
+            if job.admit():
+                job.fail(error())
+
+    def die(self, cause: BaseException) -> None:
+        """The loop itself failed: all who wait hear of it at once, and nobody enters any more."""
+        as_inference_error(cause)  # for what it frees
+        with self._door:
+            self.cause = cause
+        self.end_all(lambda: _died(cause))
+
+
+def _halves(chunks: Sequence[Chunk], within_a_request: bool) -> Sequence[Sequence[Chunk]]:
+    """The chunks in two parts, the tokens of a single one where that is asked for; nothing where it cannot be."""
+    if len(chunks) > 1:
+        middle = len(chunks) // 2
+        return chunks[:middle], chunks[middle:]
+    if within_a_request and chunks[0].end - chunks[0].start > 1:
+        first, second = chunks[0].halves()
+        return [first], [second]
+    return ()
+
+
+def _died(cause: BaseException) -> InferenceError:
+    error = InferenceError(f"The engine has stopped ({type(cause).__name__}: {cause}).", "Load the model again.")
+    error.__cause__ = cause
+    return error
