@@ -15,7 +15,7 @@ from vi.inference.bundle.constants import fill_constants
 from vi.inference.bundle.layout import Bundle
 from vi.inference.bundle.paged_graph import make_paged
 from vi.inference.engine.batch import Batch
-from vi.inference.engine.runners.graph_input import GraphInput, graph_inputs
+from vi.inference.engine.runners.graph_input import graph_inputs
 from vi.inference.engine.runners.picture_inputs import picture_inputs
 from vi.inference.errors import InferenceError, LoadError
 
@@ -59,7 +59,7 @@ class OpenVinoRunner:
         self._make_cache(language, cache_bytes or min(_free_memory() // CACHE_SHARE, CACHE_MOST))
 
     def _make_cache(self, language: ov.CompiledModel, cache_bytes: int) -> None:
-        """One key and one value tensor a layer, [blocks, heads, block size, head_dim]; memory is taken as it is used."""
+        """A key and a value tensor a layer, [blocks, heads, block size, head_dim]; memory is taken as it is used."""
         ports = [port for port in language.inputs if "_cache." in port.get_any_name()]
         blocks = [[size.get_length() for size in list(port.get_partial_shape())[1:]] for port in ports]
         self.block_bytes = sum(
@@ -87,7 +87,7 @@ class OpenVinoRunner:
         return features.reshape(-1, features.shape[-1]).copy()
 
     def run(self, batch: Batch) -> np.ndarray:
-        """One forward call. Returns float32 logits [R, V], valid until the next; raises InferenceError out of memory."""
+        """One forward call. Returns float32 logits [R, V], valid until the next. InferenceError: out of memory."""
         inputs, num_tokens = self._inputs, len(batch.token_ids)
         self._embed(batch)
         ends = batch.past_lens + np.diff(batch.begins)
@@ -118,8 +118,7 @@ class OpenVinoRunner:
 
     def close(self) -> None:
         """Free the graphs and the cache. Closing twice does nothing."""
-        self._inputs: dict[str, GraphInput] = {}
-        self._vision_inputs: dict[str, GraphInput] = {}
+        self._inputs, self._vision_inputs = {}, {}
         self._language = self._vision = self._table = None  # type: ignore[assignment]
 
 

@@ -1,0 +1,46 @@
+"""The weights of a graph in fewer bits."""
+
+from __future__ import annotations
+
+import openvino as ov
+from openvino._offline_transformations import compress_model_transformation
+
+from vi.inference.bundle.layout import Weights
+from vi.inference.errors import LoadError
+
+GROUP_SIZES = (128, 64, 32)  # 4-bit weights that share a scale: the most that divides every layer's width
+
+
+def compress(graph: ov.Model, weights: Weights) -> ov.Model:
+    """``graph`` with its weights in f16, int8 (one scale a row) or int4 (one a group); f32 leaves it as it is.
+
+    int4 keeps the first and the last layer at 8 bits, as NNCF chooses. Raises LoadError without NNCF.
+    """
+    if weights == "f32":
+        return graph
+    if weights != "f16":
+        graph = _quantised(graph, weights)
+    compress_model_transformation(graph)
+    return graph
+
+
+def _quantised(graph: ov.Model, weights: Weights) -> ov.Model:
+    try:
+        import nncf
+    except ImportError as error:
+        raise LoadError(f"weights={weights!r} needs NNCF.", "Install it: pip install nncf.") from error
+    nncf.set_log_level("ERROR")
+    if weights == "int8":
+        return nncf.compress_weights(graph, mode=nncf.CompressWeightsMode.INT8_SYM)
+    return nncf.compress_weights(
+        graph, mode=nncf.CompressWeightsMode.INT4_SYM, group_size=_group_size(graph), ratio=1.0
+    )
+
+
+def _group_size(graph: ov.Model) -> int:
+    widths = [
+        node.input(1).get_shape()[-1]
+        for node in graph.get_ops()
+        if node.get_type_name() == "MatMul" and node.input_value(1).get_node().get_type_name() == "Constant"
+    ]
+    return next((size for size in GROUP_SIZES if all(width % size == 0 for width in widths)), -1)
