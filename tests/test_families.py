@@ -7,19 +7,25 @@ import hashlib
 import pytest
 import torch
 import transformers
-from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
+from tests.families import TINY, tiny_qwen2_5_vl
 
-FAMILIES = [tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm]
+from vi.inference.preprocess.families import FAMILIES
 
 
 def digests(folder):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+def test_there_is_one_of_every_architecture_that_can_be_run():
+    assert TINY.keys() == FAMILIES.keys()
+
+
+@pytest.mark.parametrize("family", TINY)
 def test_a_checkpoint_is_the_same_bytes_every_time(family, tmp_path):
     state = torch.get_rng_state()
-    assert digests(family(tmp_path / "one")) == digests(family(tmp_path / "two"))
+    one, two = TINY[family](tmp_path / "one"), TINY[family](tmp_path / "two")
+    assert digests(one) == digests(two)
+    assert transformers.AutoConfig.from_pretrained(one).model_type == family
     assert torch.equal(state, torch.get_rng_state())
 
 

@@ -105,7 +105,8 @@ def write_checkpoint(
     write_json(folder / "preprocessor_config.json", processor)
     write_weights(folder, getattr(transformers, f"{name}ForConditionalGeneration"), config, seed=seed, std=std)
     ids = [words.ids[token] for token in eos]
-    write_json(folder / "generation_config.json", {"eos_token_id": ids if len(ids) > 1 else ids[0]})
+    stated = {"eos_token_id": ids if len(ids) > 1 else ids[0], "pad_token_id": words.ids[tokens["pad_token"]]}
+    write_json(folder / "generation_config.json", stated)
     return folder
 
 

@@ -17,7 +17,7 @@ TOKENS = [
     "<|image_pad|>",
     "<|video_pad|>",
 ]
-# The system prompt is optional, pictures and clips may stand anywhere among the parts of a turn, as in published templates.
+# As the published one: the system prompt is optional, pictures and clips may stand anywhere among a turn's parts.
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
     "{% if message['content'] is string %}{{ message['content'] }}"

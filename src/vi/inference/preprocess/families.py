@@ -40,20 +40,10 @@ class Family:
     plain: str = ""
     token_types: Callable[[np.ndarray, int], np.ndarray] | None = None
 
-    def __post_init__(self) -> None:  # until loading gives config.json as a dict: transformers' object will do too
-        for name in ("placeholders", "seen_sizes", "options"):
-            function = getattr(self, name)
-            if function is not None:
-                object.__setattr__(self, name, partial(_with_dict, function))
-
     @property
     def paged(self) -> bool:
         """Whether requests can share one cache that is cut into blocks."""
         return not self.plain
-
-
-def _with_dict(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*(given.to_dict() if hasattr(given, "to_dict") else given for given in arguments))
 
 
 def grid_sizes(inputs: Inputs, config: Config, *, patch: int = 14) -> Sizes:

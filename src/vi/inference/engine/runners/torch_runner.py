@@ -164,6 +164,6 @@ def _out_of_memory(what: str, hint: str) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise InferenceError(f"The device has no memory left {what} ({error}).", hint) from error
     except RuntimeError as error:
-        if "not enough memory" not in str(error):
+        if "allocate memory" not in str(error) and "enough memory" not in str(error):  # by system
             raise
         raise InferenceError(f"The device has no memory left {what} ({error}).", hint) from error

@@ -1,0 +1,123 @@
+"""The text that stands for a picture is what transformers' own processors write."""
+
+from __future__ import annotations
+
+import pytest
+import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from tests.families import TINY
+from transformers.models.gemma3.processing_gemma3 import Gemma3Processor
+from transformers.models.glm4v.processing_glm4v import Glm4vProcessor
+from transformers.models.idefics3.processing_idefics3 import Idefics3Processor
+from transformers.models.internvl.processing_internvl import InternVLProcessor
+from transformers.models.llava_next.processing_llava_next import LlavaNextProcessor
+from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
+from transformers.models.paligemma.processing_paligemma import PaliGemmaProcessor
+
+from vi.inference.preprocess.families import get_family
+from vi.inference.preprocess.placeholders import bounded_tiles, rows_of_patches, unpadded_tiles
+
+SIDES = st.integers(1, 700)
+# (processor class, attributes that its checkpoints state)
+PROCESSORS = {
+    "glm4v": (Glm4vProcessor, {"image_token": "<|image|>"}),
+    "idefics3": (
+        Idefics3Processor,
+        {
+            "fake_image_token": "<fake_token_around_image>",
+            "image_token": "<image>",
+            "global_image_tag": "<global-img>",
+            "image_seq_len": 4,
+        },
+    ),
+    "llava_onevision": (
+        LlavaOnevisionProcessor,
+        {
+            "image_token": "<image>",
+            "num_image_tokens": 16,
+            "vision_feature_select_strategy": "full",
+            "vision_aspect_ratio": "anyres_max_2",
+        },
+    ),
+    "llava_next": (
+        LlavaNextProcessor,
+        {
+            "image_token": "<image>",
+            "patch_size": 8,
+            "num_additional_image_tokens": 1,
+            "vision_feature_select_strategy": "default",
+        },
+    ),
+    "internvl": (
+        InternVLProcessor,
+        {
+            "start_image_token": "<img>",
+            "end_image_token": "</img>",
+            "image_token": "<IMG_CONTEXT>",
+            "image_seq_length": 4,
+        },
+    ),
+    "gemma3": (
+        Gemma3Processor,
+        {"full_image_sequence": f"\n\n<start_of_image>{'<image_soft_token>' * 4}<end_of_image>\n\n"},
+    ),
+    "paligemma": (PaliGemmaProcessor, {"image_token": "<image>", "image_seq_length": 16}),
+}
+IMAGE_TOKENS = {"gemma3": "<image_soft_token>"}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("placeholders")
+    return {name: TINY[name](folder / name) for name in PROCESSORS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_a_picture_is_written_as_its_processor_writes_it(folders, name):
+    family, (processor_class, stated) = get_family(name), PROCESSORS[name]
+    config = transformers.AutoConfig.from_pretrained(folders[name]).to_dict()
+    encode = transformers.AutoImageProcessor.from_pretrained(folders[name], backend="pil")
+    processor = object.__new__(processor_class)  # it would ask for a video processor, which needs torchvision
+    vars(processor).update(stated, image_processor=encode)
+    token = IMAGE_TOKENS.get(name, getattr(processor, "image_token", ""))
+
+    @settings(max_examples=60, deadline=None)
+    @given(sizes=st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=3))
+    def check(sizes):
+        pictures = [Image.new("RGB", size) for size in sizes]
+        try:
+            inputs = encode(images=pictures, return_tensors="np", **family.options(config))
+        except ValueError:  # a shape that this processor refuses
+            return
+        written = family.placeholders(inputs, config, token)
+        assert written == [processor.replace_image_token(inputs, index) for index in range(len(pictures))]
+
+    check()
+
+
+class Grids:
+    def __init__(self, config):
+        self.image_grid_pinpoints = config().image_grid_pinpoints
+
+
+NEXT, ONEVISION = Grids(transformers.LlavaNextConfig), Grids(transformers.LlavaOnevisionConfig)
+
+
+@settings(max_examples=300, deadline=None)
+@given(height=st.integers(1, 5000), width=st.integers(1, 5000))
+def test_real_llavas_take_as_many_places_as_their_processors_count(height, width):
+    next_, one = object.__new__(LlavaNextProcessor), object.__new__(LlavaOnevisionProcessor)
+    vars(next_).update(patch_size=14, num_additional_image_tokens=0, image_processor=NEXT)
+    vars(one).update(num_image_tokens=729, vision_aspect_ratio="anyres_max_9", image_processor=ONEVISION)
+    inputs, config = {"image_sizes": [[height, width]]}, {"vision_config": {"patch_size": 14}}
+    assert len(unpadded_tiles(inputs, config, "i")[0]) == next_._get_number_of_features(height, width, 336, 336)
+    assert len(bounded_tiles(inputs, config, "i")[0]) == one._get_number_of_features(height, width, 384, 384)
+
+
+def test_rows_of_patches_are_broken_between_and_ended_once():  # Pixtral's processor needs torchvision
+    config = {"vision_config": {"patch_size": 14}, "spatial_merge_size": 2}
+    texts = rows_of_patches({"image_sizes": [[56, 84], [28, 28]]}, config, "[IMG]")
+    assert texts == ["[IMG][IMG][IMG][IMG_BREAK][IMG][IMG][IMG][IMG_END]", "[IMG][IMG_END]"]
