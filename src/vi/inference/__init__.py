@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ViError,
     )
     from vi.inference.generation_config import GenerationConfig
+    from vi.inference.media.policy import MediaPolicy
     from vi.inference.model import ViModel
     from vi.inference.model_info import ModelInfo
     from vi.inference.stream import Stream
@@ -30,6 +31,7 @@ __all__ = [
     "GenerationConfig",
     "InferenceError",
     "LoadError",
+    "MediaPolicy",
     "ModelInfo",
     "PromptError",
     "SchemaError",
@@ -40,7 +42,13 @@ __all__ = [
     "ViModel",
 ]
 
-_ROOMS = {"GenerationConfig": "generation_config", "ModelInfo": "model_info", "Stream": "stream", "ViModel": "model"}
+_ROOMS = {
+    "GenerationConfig": "generation_config",
+    "MediaPolicy": "media.policy",
+    "ModelInfo": "model_info",
+    "Stream": "stream",
+    "ViModel": "model",
+}
 
 
 def __getattr__(name: str) -> Any:

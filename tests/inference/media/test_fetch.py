@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from vi.inference.errors import SourceError, SourceUnreachable
-from vi.inference.media.fetch import FetchLimits, fetch
+from vi.inference.media.fetch import fetch
+from vi.inference.media.policy import MediaPolicy
 
-QUICK = FetchLimits(connect=2.0, total=5.0, max_bytes=100_000, redirects=3, retries=2, backoff=0.01)
-SHORT = FetchLimits(connect=0.3, total=0.3, max_bytes=100_000, retries=1, backoff=0.01)
+QUICK = MediaPolicy(connect_timeout=5.0, timeout=10.0, max_bytes=100_000, backoff=0.01, cache_bytes=0)
+SHORT = MediaPolicy(connect_timeout=0.3, timeout=0.3, max_bytes=100_000, retries=1, backoff=0.01, cache_bytes=0)
 SECRETS = ("hunter2", "alice", "t0ken")
 
 

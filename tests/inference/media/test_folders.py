@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vi.inference.media.folders import list_pictures, natural_key, nearest_name
+from vi.inference.media.folders import list_media, natural_key, nearest_name
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.media.sources import expand
 
 links = pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege there")
 
 
 def names(folder: Path, recursive: bool = True) -> list[str]:
-    return [entry.path.relative_to(folder).as_posix() for entry in list_pictures(folder, recursive).entries]
+    listing = list_media(folder, MediaPolicy(), depth=99 if recursive else 1)
+    return [entry.path.relative_to(folder).as_posix() for entry in listing.entries]
 
 
 def touch(folder: Path, *paths: str) -> None:
@@ -37,7 +39,7 @@ def test_any_names_can_be_ordered(some):
 
 def test_hidden_and_unknown_files_are_skipped_and_counted(tmp_path):
     touch(tmp_path, "a.png", ".b.png", ".git/c.png", "d.txt", "e", "f.mov", "g.JPEG")
-    listing = list_pictures(tmp_path, recursive=True)
+    listing = list_media(tmp_path, MediaPolicy(), depth=2)
     assert [entry.path.name for entry in listing.entries] == ["a.png", "g.JPEG"]
     assert (listing.num_clips, listing.num_others) == (1, 2)
 

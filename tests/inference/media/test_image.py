@@ -53,7 +53,7 @@ def test_every_photo_of_scikit_image_loads_as_pillow_sees_it(photos):
         picture = load_picture(item)
         with Image.open(item.value) as image:
             assert picture.original_size == picture.pixels.size == image.size
-            if image.mode == "RGB":
+            if image.mode == "RGB" and "icc_profile" not in image.info:
                 assert picture.pixels.tobytes() == image.tobytes()
         assert (picture.pixels.mode, picture.path, picture.label) == ("RGB", item.value, str(item.value))
 

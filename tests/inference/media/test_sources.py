@@ -107,19 +107,26 @@ def test_a_url_is_labelled_without_credentials_and_query(url, label):
     assert (item.kind, item.label, item.error) == ("url", label, None)
 
 
-@pytest.mark.parametrize("url", ["s3://alice:hunter2@bucket/a.png?t0ken", "file:///a.png", "ftp://h/a.png"])
+@pytest.mark.parametrize("url", ["ftp://alice:hunter2@host/a.png?t0ken", "javascript://x/a.png", "ssh://h/a.png"])
 def test_other_schemes_are_refused_by_name(url):
     error = str(only(url).error)
-    assert f"{url.partition(':')[0]} is not http or https" in error
+    assert f"{url.partition(':')[0]} is not a scheme that the media policy allows" in error
     assert "hunter2" not in error
     assert "t0ken" not in error
 
 
-def test_a_clip_is_refused_by_name(tmp_path):
+def test_a_clip_is_known_by_its_name_or_its_first_bytes(tmp_path):
     clip = tmp_path / "run.MP4"
     clip.write_bytes(b"\0\0\0\x18ftypmp42")
-    for source in (clip, "https://example.org/run.mp4?x=1"):
-        assert "clips are not supported yet" in str(only(source).error)
+    for source in (
+        clip,
+        "https://example.org/run.mp4?x=1",
+        clip.read_bytes(),
+        clip.open("rb"),
+        "data:video/mp4;base64,",
+    ):
+        item = only(source)
+        assert (item.is_clip, item.error) == (True, None)
 
 
 def test_base64_and_data_uris_are_told_from_paths(encode):

@@ -6,25 +6,25 @@ import numpy as np
 from PIL import Image
 
 from ..errors import SourceError
-from .limits import check_pixels
+from .limits import MAX_PIXELS, check_pixels
 
 _LAYOUT = "It takes [height, width] or [height, width, 1, 2, 3 or 4 channels] in RGB order."
 
 
-def from_array(array: np.ndarray, label: str) -> Image.Image:
+def from_array(array: np.ndarray, label: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A Pillow picture of an array.
 
     array: [H, W] grey, or [H, W, C] with C of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA); uint8, uint16
     (scaled), bool, or floating point in [0, 1]. Raises SourceError for any other shape, type or value.
     """
-    _check_shape(array, label)
+    _check_shape(array, label, max_pixels)
     bytes_ = _to_bytes(array, label)
     if bytes_.ndim == 3 and bytes_.shape[2] == 1:
         bytes_ = bytes_[:, :, 0]
     return Image.fromarray(np.ascontiguousarray(bytes_))
 
 
-def _check_shape(array: np.ndarray, label: str) -> None:
+def _check_shape(array: np.ndarray, label: str, max_pixels: int) -> None:
     shape = array.shape
     if array.ndim == 4:
         raise SourceError(f"{label} is a batch of pictures, not one.", "Pass list(array) to ask about each.")
@@ -34,7 +34,7 @@ def _check_shape(array: np.ndarray, label: str) -> None:
         raise SourceError(f"{label} does not have the shape of a picture.", hint)
     if 0 in shape:
         raise SourceError(f"{label} has no pixels.", _LAYOUT)
-    check_pixels(shape[1], shape[0], label)
+    check_pixels(shape[1], shape[0], label, max_pixels)
 
 
 def _to_bytes(array: np.ndarray, label: str) -> np.ndarray:

@@ -6,12 +6,16 @@ import numpy as np
 from PIL import Image
 
 from .arrays import WORD_TO_BYTE
+from .profile import to_srgb
 
 _WORD_FORMATS = ("PNG", "PPM")  # whose mode "I" always means 16 bits
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image, may_keep: bool = False) -> Image.Image:
     """A new RGB picture: alpha laid on white, palettes resolved, 16-bit and float values scaled, not clipped.
+
+    Colours go through the picture's own profile, if it has one, to sRGB. may_keep: a picture that is RGB already may be
+    given back itself.
 
     Mode I;16 is divided by 257. Modes I and F carry no range of their own: values within [0, 1] (F only),
     [0, 255] or [0, 65535] are taken to fill that range, any others are stretched from their least to their greatest.
@@ -25,9 +29,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
         return _grey(_scale(np.asarray(image)))
     if image.mode == "La":  # premultiplied grey; Pillow undoes that to LA alone
         image = image.convert("LA")
-    if image.has_transparency_data:
-        return _on_white(image.convert("RGBA"))
-    return image.copy() if image.mode == "RGB" else image.convert("RGB")
+    seen = to_srgb(image)
+    if seen.has_transparency_data:
+        return _on_white(seen.convert("RGBA"))
+    if seen.mode != "RGB":
+        return seen.convert("RGB")
+    return seen if may_keep or seen is not image else image.copy()
 
 
 def _on_white(image: Image.Image) -> Image.Image:

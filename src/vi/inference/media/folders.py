@@ -1,48 +1,66 @@
-"""The pictures in a folder, in the order a person expects."""
+"""The pictures and clips in a folder, in the order a person expects."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import did_you_mean
+from ..errors import SourceError, did_you_mean
 from .kinds import PICTURE_SUFFIXES, is_clip_name
+from .labels import printable
+from .opening import open_folder
+from .policy import MediaPolicy
 
 _MOST_NAMES = 5000  # names compared when looking for the nearest one
+_DEEPEST = 200  # folders inside folders
 
 
 class Entry(NamedTuple):
-    """A picture in a folder, or a sub-folder that could not be read (``problem`` says why)."""
+    """A file in a folder, or a sub-folder that could not be read (``error`` says why)."""
 
     path: Path
-    problem: str = ""
+    error: SourceError | None = None
 
 
 class Listing(NamedTuple):
-    """A folder's pictures; how many clips and how many other visible files were passed over."""
+    """A folder's pictures and, where asked for, clips; how many clips and other visible files were passed over."""
 
     entries: list[Entry]
     num_clips: int
     num_others: int
 
 
-def list_pictures(folder: Path, recursive: bool = False) -> Listing:
+def list_media(
+    folder: Path,
+    policy: MediaPolicy,
+    *,
+    depth: int = 1,
+    clips: bool = False,
+    any_suffix: bool = False,
+    wanted: Callable[[Path], bool] = lambda path: True,
+) -> Listing:
     """The pictures of ``folder``, by name and in natural order; hidden and unknown files are skipped.
 
-    With ``recursive`` those of its sub-folders too, each real folder once, so that loops of symbolic links end.
-    Raises OSError where ``folder`` itself cannot be listed.
+    depth: levels of folders looked into, each real folder once, so that loops of symbolic links end. clips: list
+    them too. any_suffix: list files of unknown names too. wanted: of which files to take account at all.
+    Raises SourceError where ``folder`` itself cannot be listed or the policy does not allow it.
     """
     entries: list[Entry] = []
     num_clips = num_others = 0
-    for path, problem in _walk(folder, recursive, set()):
-        if problem or path.suffix.lower() in PICTURE_SUFFIXES:
-            entries.append(Entry(path, problem))
-        elif is_clip_name(path.name):
+    for entry in _walk(folder, min(depth, _DEEPEST), policy, set()):
+        if entry.error is None and not wanted(entry.path):
+            continue
+        is_clip = is_clip_name(entry.path.name)
+        if entry.error is not None or (clips and is_clip) or entry.path.suffix.lower() in PICTURE_SUFFIXES:
+            entries.append(entry)
+        elif is_clip:
             num_clips += 1
+        elif any_suffix:
+            entries.append(entry)
         else:
             num_others += 1
     return Listing(entries, num_clips, num_others)
@@ -52,7 +70,7 @@ def natural_key(name: str) -> tuple:
     """Sorts ``img2`` before ``img10``, without regard to case."""
     pieces = re.split(r"([0-9]+)", name.casefold())
     # digits stand at the odd places, so keys compare text with text and number with number
-    return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name
+    return tuple(_number(piece) if i % 2 else piece for i, piece in enumerate(pieces)), name
 
 
 def nearest_name(path: Path) -> str:
@@ -71,25 +89,41 @@ def nearest_name(path: Path) -> str:
     return f"The folder {missing} does not exist. {near}".rstrip()
 
 
-def _walk(folder: Path, recursive: bool, seen: set[tuple[int, int]]) -> Iterator[Entry]:
-    status = folder.stat()
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    for path in sorted(folder.iterdir(), key=lambda child: natural_key(child.name)):
-        if path.name.startswith("."):
-            continue
-        if not _is_folder(path):
+def _number(digits: str) -> tuple[int, str]:
+    plain = digits.lstrip("0")
+    return len(plain), plain  # as the numbers compare, however long they are
+
+
+def _walk(folder: Path, depth: int, policy: MediaPolicy, seen: set[tuple[int, int]]) -> Iterator[Entry]:
+    for name, is_folder in _children(folder, policy, seen):
+        path = folder / name
+        if not is_folder:
             yield Entry(path)
-        elif recursive:
+        elif depth > 1:
             try:
-                yield from _walk(path, recursive, seen)
-            except OSError as error:
-                yield Entry(path, error.strerror or type(error).__name__)
+                yield from _walk(path, depth - 1, policy, seen)
+            except SourceError as error:
+                yield Entry(path, error)
 
 
-def _is_folder(path: Path) -> bool:
+def _children(folder: Path, policy: MediaPolicy, seen: set[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """Visible names, each with whether it is a folder; none where the folder was seen before."""
+    label = printable(str(folder))
     try:
-        return path.is_dir()
-    except OSError:  # a link to itself, before Python 3.12
+        with open_folder(folder, label, policy) as place:
+            status = os.stat(place)  # noqa: PTH116 - a descriptor, not a path
+            if (status.st_dev, status.st_ino) in seen:
+                return []
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(place) as found:
+                children = [(entry.name, _is_folder(entry)) for entry in found if not entry.name.startswith(".")]
+    except OSError as error:
+        raise SourceError(f"{label} cannot be read ({error.strerror or error}).") from error
+    return sorted(children, key=lambda child: natural_key(child[0]))
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
         return False

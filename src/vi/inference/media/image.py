@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import math
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,12 +13,15 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import SourceError
 from .arrays import from_array
 from .colour import to_rgb
+from .content import open_content
 from .damage import unreadable
-from .encoded import decode_base64, decode_data_uri
-from .fetch import fetch
+from .deadline import Deadline
+from .items import SourceItem
 from .kinds import clip_error
-from .limits import MAX_PIXELS, check_pixels
-from .sources import SourceItem
+from .limits import check_pixels
+from .patience import patient
+from .policy import MediaPolicy
+from .tensors import is_tensor, to_array
 
 _REFUSED = {"EPS": "PostScript is a program, not pixels: render it to PNG first."}  # Pillow would start Ghostscript
 
@@ -35,14 +37,15 @@ _UPRIGHT = {  # EXIF orientation -> what undoes it (CIPA DC-008, section 4.6.4)
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = [_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)]
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A decoded picture.
 
-    pixels: RGB, upright, at full size. original_size: (width, height) in pixels as seen upright, which is what
-    boxes in an answer refer to. path: the file it came from, if it came from one.
+    pixels: RGB, upright, at full size unless less was asked for. original_size: (width, height) in pixels as seen
+    upright, which is what boxes in an answer refer to. path: the file it came from, if it came from one.
     """
 
     pixels: Image.Image
@@ -51,94 +54,103 @@ class Picture:
     path: Path | None = None
 
 
-def load_picture(item: SourceItem) -> Picture:
+def load_picture(item: SourceItem, policy: MediaPolicy | None = None, at_most_pixels: int | None = None) -> Picture:
     """Read, fetch or decode one item. The caller's own picture or array is never changed nor shared.
 
-    Raises the item's own ``error``, or SourceError that says what is wrong with its content
-    (SourceUnreachable where a host did not answer).
+    at_most_pixels: what the model shrinks a picture to, width times height; a JPEG of much more is decoded at a half, a
+    quarter or an eighth of its size, never below that number. None decodes at full size.
+    Raises the item's own ``error``, or SourceError that says what is wrong with its content or that the policy does not
+    allow it (SourceUnreachable where a host did not answer).
     """
     if item.error is not None:
         raise item.error
+    if item.is_clip:
+        raise clip_error(item.label)
+    reader = _Reader(item.label, MediaPolicy.coerce(policy), at_most_pixels)
     try:
-        pixels = _pixels(item)
+        pixels, size = reader.read(item)
     except SourceError as error:
         if item.kind != "base64":
             raise
         taken = "The text was taken for base64, as no file has that name."
         raise SourceError(error.message, f"{error.hint} {taken}".lstrip()) from error
-    return Picture(pixels, item.label, pixels.size, item.value if item.kind == "file" else None)
+    return Picture(pixels, item.label, size, item.value if item.kind == "file" else None)
 
 
-def _pixels(item: SourceItem) -> Image.Image:
-    if item.kind == "image":
-        return _copy(item.value, item.label)
-    if item.kind == "array":
-        return to_rgb(from_array(item.value, item.label))
-    if item.kind == "file":
-        return _read_file(item.value, item.label)
-    return _read(io.BytesIO(_content(item)), item.label)
+Sized = tuple[Image.Image, tuple[int, int]]  # upright pixels, and the size before any were left out
 
 
-def _content(item: SourceItem) -> bytes:
-    if item.kind == "url":
-        return fetch(item.value)
-    if item.kind == "data":
-        return decode_data_uri(item.value, item.label)
-    if item.kind == "base64":
-        return decode_base64(item.value, item.label)
-    return item.value
+@dataclass(frozen=True)
+class _Reader:
+    label: str
+    policy: MediaPolicy
+    at_most_pixels: int | None
+
+    def read(self, item: SourceItem) -> Sized:
+        if item.kind == "image":
+            return self._copy(item.value)
+        if item.kind == "array":
+            array = to_array(item.value, self.label) if is_tensor(item.value) else item.value
+            pixels = to_rgb(from_array(array, self.label, self.policy.max_pixels))
+            return pixels, pixels.size
+        with open_content(item, self.policy) as content:
+            return self._file(content)
+
+    def _file(self, content: BinaryIO) -> Sized:
+        file = patient(content, Deadline(self.policy.decode_timeout, self.label, "Pass a simpler copy."))
+        try:
+            with Image.open(file) as image:
+                if image.format == "MPEG":
+                    raise clip_error(self.label, "MPEG")
+                if image.format in _REFUSED:
+                    raise SourceError(f"{self.label} is {image.format}, which is not read.", _REFUSED[image.format])
+                return self._decode(image, may_keep=True)
+        except SourceError:
+            raise
+        except _BOMBS as error:
+            raise self._bomb(error) from None
+        except UnidentifiedImageError:
+            raise unreadable(content, self.label) from None
+        except Exception as error:  # a damaged file makes Pillow raise anything: struct.error, KeyError, SyntaxError...
+            raise unreadable(content, self.label, _words(error)) from error
+
+    def _copy(self, image: Image.Image) -> Sized:
+        """A caller's own picture, which may still have to be read from its file."""
+        try:
+            return self._decode(image, may_keep=False)
+        except SourceError:
+            raise
+        except _BOMBS as error:
+            raise self._bomb(error) from None
+        except Exception as error:  # as above
+            raise SourceError(f"{self.label} cannot be decoded ({_words(error)}).") from error
+
+    def _decode(self, image: Image.Image, may_keep: bool) -> Sized:
+        if 0 in image.size:
+            raise SourceError(f"{self.label} has no pixels ({image.width} x {image.height}).")
+        check_pixels(*image.size, self.label, self.policy.max_pixels)
+        width, height = image.size
+        if may_keep and self.at_most_pixels is not None:
+            _shrink_on_load(image, self.at_most_pixels)
+        image.load()
+        turn = _UPRIGHT.get(_orientation(image))
+        pixels = to_rgb(image, may_keep)
+        if turn is None:
+            return pixels, (width, height)
+        return pixels.transpose(turn), (height, width) if turn in _SIDEWAYS else (width, height)
+
+    def _bomb(self, error: Exception) -> SourceError:
+        pixels = re.search(r"\d+", str(error))
+        count = f"{int(pixels[0]):,}" if pixels else "too many"
+        most = f"{self.policy.max_pixels:,}"
+        return SourceError(f"{self.label} has {count} pixels; at most {most} are decoded.", "Pass a smaller copy.")
 
 
-def _read_file(path: Path, label: str) -> Image.Image:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device may never end
-            raise SourceError(f"{label} is not a file with a picture, but a device, pipe or socket.")
-        with path.open("rb") as file:
-            return _read(file, label)
-    except FileNotFoundError:
-        raise SourceError(f"{label} leads to no file: it is a link to nothing, or was removed meanwhile.") from None
-    except OSError as error:
-        raise SourceError(f"{label} cannot be read ({error.strerror or error}).") from error
-
-
-def _read(file: BinaryIO, label: str) -> Image.Image:
-    try:
-        with Image.open(file) as image:
-            if image.format == "MPEG":
-                raise clip_error(label, "MPEG")
-            if image.format in _REFUSED:
-                raise SourceError(f"{label} is {image.format}, which is not read.", _REFUSED[image.format])
-            return _decode(image, label)
-    except SourceError:
-        raise
-    except _BOMBS as error:
-        raise _bomb(error, label) from None
-    except UnidentifiedImageError:
-        raise unreadable(file, label) from None
-    except Exception as error:  # a damaged file makes Pillow raise anything: struct.error, KeyError, SyntaxError...
-        raise unreadable(file, label, _words(error)) from error
-
-
-def _copy(image: Image.Image, label: str) -> Image.Image:
-    """A caller's own picture, which may still have to be read from its file."""
-    try:
-        return _decode(image, label)
-    except SourceError:
-        raise
-    except _BOMBS as error:
-        raise _bomb(error, label) from None
-    except Exception as error:  # as above
-        raise SourceError(f"{label} cannot be decoded ({_words(error)}).") from error
-
-
-def _decode(image: Image.Image, label: str) -> Image.Image:
-    if 0 in image.size:
-        raise SourceError(f"{label} has no pixels ({image.width} x {image.height}).")
-    check_pixels(*image.size, label)
-    image.load()
-    turn = _UPRIGHT.get(_orientation(image))
-    pixels = to_rgb(image)
-    return pixels.transpose(turn) if turn is not None else pixels
+def _shrink_on_load(image: Image.Image, at_most_pixels: int) -> None:
+    """Have a JPEG decoded at the least size of which both sides are as long as those the model will see."""
+    share = math.sqrt(at_most_pixels / (image.width * image.height))
+    if image.format in ("JPEG", "MPO") and share < 1:
+        image.draft(None, (math.ceil(image.width * share), math.ceil(image.height * share)))
 
 
 def _orientation(image: Image.Image) -> Any:
@@ -146,12 +158,6 @@ def _orientation(image: Image.Image) -> Any:
         return image.getexif().get(_ORIENTATION)
     except Exception:  # damaged metadata of any kind leaves the picture as it is stored
         return None
-
-
-def _bomb(error: Exception, label: str) -> SourceError:
-    pixels = re.search(r"\d+", str(error))
-    count = f"{int(pixels[0]):,}" if pixels else "too many"
-    return SourceError(f"{label} has {count} pixels; at most {MAX_PIXELS:,} are decoded.", "Pass a smaller copy.")
 
 
 def _words(error: Exception) -> str:

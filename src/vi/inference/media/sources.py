@@ -1,155 +1,172 @@
-"""What a caller passed, told apart and named: files, folders, URLs, encoded pictures, pictures in memory."""
+"""What a caller passed, as items: folders, patterns and lists become the pictures they stand for."""
 
 from __future__ import annotations
 
+import logging
 import os
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from PIL import Image
+from typing import Any
 
 from ..errors import SourceError
-from .encoded import base64_label, data_uri_label, is_base64
-from .folders import Listing, list_pictures, nearest_name
-from .kinds import clip_error, is_clip_name
-from .labels import byte_size, printable, url_label
+from .encoded import is_base64
+from .folders import Listing, list_media, nearest_name
+from .items import ACCEPTED, SourceItem, bad_item, base64_item, data_item, memory_item, url_item, url_scheme
+from .kinds import is_clip_name
+from .labels import printable, url_label
+from .lists import read_list
+from .opening import check_local, open_folder
+from .patterns import depth_of, is_pattern, matcher, names_a_suffix, split_pattern
+from .policy import MediaPolicy
+from .urls import file_path
 
-SourceKind = Literal["file", "url", "data", "base64", "bytes", "image", "array", "unknown"]
+__all__ = ["SourceItem", "Sources", "expand"]
 
-_ACCEPTED = (
-    "A source is a file or folder path, an http(s) URL, a data: URI, base64, bytes, a PIL image,"
-    " a numpy array, or a list of these."
-)
+_EVERY_DEPTH = 10_000
 
-
-@dataclass(frozen=True, eq=False)
-class SourceItem:
-    """One picture to be: what was passed, a short printable name, and why it is bad where that is already known.
-
-    ``value`` is a Path ("file"), a str ("url", "data", "base64"), bytes, a PIL image or an array.
-    """
-
-    kind: SourceKind
-    value: Any = field(repr=False)
-    label: str
-    error: SourceError | None = None
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """The items of one call, in order. ``many`` is True for a list or a folder, whatever its length."""
+    """The items of one call, in order. ``many`` is True for a list, a folder or a pattern, whatever its length."""
 
     items: list[SourceItem]
     many: bool
 
 
-def expand(source: Any, recursive: bool = False) -> Sources:
-    """Tell apart what was passed and list the pictures of folders; decodes nothing and fetches nothing.
+def expand(source: Any, recursive: bool = False, policy: MediaPolicy | None = None, *, clips: bool = False) -> Sources:
+    """Tell apart what was passed and list folders, patterns and lists; decodes nothing and fetches nothing.
 
-    Folders inside a list expand in place. Never raises SourceError: a bad source is an item with an ``error``,
-    and a folder without pictures is one such item.
+    recursive: look into folders of folders. policy: what may be read; no file is looked for where it allows none.
+    clips: list the videos of folders too. Folders, patterns and lists inside a list expand in place. Files of unknown
+    kinds are left out of folders, and counted in one line of the log.
+    Never raises SourceError: a bad source is an item with an ``error``, and a folder without pictures is one such item.
     """
+    search = _Search(recursive, MediaPolicy.coerce(policy), clips)
     if isinstance(source, (list, tuple)):
-        return Sources([item for each in source for item in _expand_one(each, recursive)], many=True)
-    folder = _as_folder(source)
-    return Sources(_expand_one(source, recursive), many=folder is not None)
+        return Sources([item for each in source for item in search.find(each).items], many=True)
+    return search.find(source)
 
 
-def _expand_one(source: Any, recursive: bool) -> list[SourceItem]:
-    folder = _as_folder(source)
-    if folder is not None:
-        return _folder_items(folder, recursive)
-    if isinstance(source, str):
-        return [_text_item(source)]
-    if isinstance(source, os.PathLike):
-        return [_path_item(Path(os.fsdecode(source)))]
-    return [_memory_item(source)]
+@dataclass(frozen=True)
+class _Search:
+    recursive: bool
+    policy: MediaPolicy
+    clips: bool
+
+    def find(self, source: Any) -> Sources:
+        """The items of one source."""
+        if isinstance(source, str):
+            return self._text(source)
+        if isinstance(source, os.PathLike):
+            return self._path(Path(os.fsdecode(source)))
+        return _one(memory_item(source))
+
+    def _text(self, text: str) -> Sources:
+        stripped = text.strip()
+        if not stripped:
+            return _one(bad_item(text, "(empty)", "The source is an empty text.", ACCEPTED))
+        if stripped[:5].lower() == "data:":
+            return _one(data_item(stripped, self.policy))
+        scheme = url_scheme(stripped)
+        if scheme == "file":
+            try:
+                return self._path(file_path(stripped))
+            except SourceError as error:
+                return _one(SourceItem("url", stripped, url_label(stripped), error))
+        if scheme:
+            return _one(url_item(stripped, scheme, self.policy))
+        if text[0] == "@" and len(text) > 1:
+            return self._list(Path(text[1:]))
+        return self._path(Path(text), text)
+
+    def _path(self, path: Path, text: str = "") -> Sources:
+        """text: what the caller wrote, where that may be base64 rather than a path."""
+        label = printable(str(path))
+        try:
+            check_local(path, label, self.policy)
+        except SourceError as error:
+            return _one(base64_item(text) if is_base64(text) else SourceItem("file", path, label, error))
+        may_look = self.policy.roots is None  # otherwise only what is opened below a root says what is there
+        if self._is_folder(path):
+            return self._folder(path, label)
+        if may_look and os.path.lexists(path):
+            return _one(_file_item(path))
+        if is_base64(text):
+            return _one(base64_item(text))
+        if is_pattern(str(path)):
+            return self._pattern(path, label)
+        if may_look:
+            hint = nearest_name(path) or "It was taken for a path." * (not path.suffix)
+            return _one(bad_item(path, label, f"There is no file {label}.", hint, "file"))
+        return _one(_file_item(path))
+
+    def _is_folder(self, path: Path) -> bool:
+        if self.policy.roots is None:
+            return os.path.isdir(path)  # noqa: PTH112 - false for what can be no path
+        try:
+            with open_folder(path, "", self.policy):
+                return True
+        except SourceError:
+            return False
+
+    def _folder(self, folder: Path, label: str) -> Sources:
+        depth = _EVERY_DEPTH if self.recursive else 1
+        nothing = f"The folder {label} has no {self._what()}"
+        hint = "" if self.recursive else "Pass recursive=True to look into its sub-folders."
+        return self._listed(folder, label, nothing, hint, depth=depth)
+
+    def _pattern(self, pattern: Path, label: str) -> Sources:
+        base, parts = split_pattern(pattern)
+        return self._listed(
+            base,
+            label,
+            f"No {self._what()} match {label}",
+            "** stands for any number of folders.",
+            depth=depth_of(parts),
+            any_suffix=names_a_suffix(parts),
+            wanted=matcher(base, parts),
+        )
+
+    def _listed(self, folder: Path, label: str, nothing: str, hint: str, **choice: Any) -> Sources:
+        try:
+            listing = list_media(folder, self.policy, clips=self.clips, **choice)
+        except SourceError as error:
+            return Sources([bad_item(folder, label, f"The folder {error.message}", error.hint, "file")], many=True)
+        left_out = _left_out(listing)
+        if not listing.entries:
+            message = f"{nothing} (it has {left_out})." if left_out else f"{nothing}."
+            return Sources([bad_item(folder, label, message, hint, "file")], many=True)
+        if left_out:
+            _log.warning("%s: left out %s.", label, left_out)
+        return Sources([_file_item(entry.path, entry.error) for entry in listing.entries], many=True)
+
+    def _list(self, path: Path) -> Sources:
+        items: list[SourceItem] = []
+        label = printable(str(path))
+        try:
+            for entry in read_list(path, self.policy):
+                items += self.find(entry).items
+        except SourceError as error:
+            items.append(SourceItem("file", path, label, error))
+        return Sources(items or [bad_item(path, label, f"The list {label} is empty.", "", "file")], many=True)
+
+    def _what(self) -> str:
+        return "pictures or clips" if self.clips else "pictures"
 
 
-def _as_folder(source: Any) -> Path | None:
-    """The folder that ``source`` names, if it does."""
-    if isinstance(source, (str, os.PathLike)) and source and os.path.isdir(source):  # noqa: PTH112 - text may be no path
-        return Path(os.fsdecode(source))
-    return None
+def _one(item: SourceItem) -> Sources:
+    return Sources([item], many=False)
 
 
-def _folder_items(folder: Path, recursive: bool) -> list[SourceItem]:
-    label = printable(str(folder))
-    try:
-        listing = list_pictures(folder, recursive)
-    except OSError as error:
-        return [_bad(folder, label, f"The folder {label} cannot be read ({error.strerror}).", "", "file")]
-    if not listing.entries:
-        return [
-            _bad(folder, label, f"The folder {label} has no pictures{_skipped(listing)}.", _deeper(recursive), "file")
-        ]
-    return [_path_item(path, problem) for path, problem in listing.entries]
+def _file_item(path: Path, error: SourceError | None = None) -> SourceItem:
+    return SourceItem("file", path, printable(str(path)), error, is_clip_name(path.name))
 
 
-def _skipped(listing: Listing) -> str:
-    counts = [
+def _left_out(listing: Listing) -> str:
+    return " and ".join(
         f"{count} {noun}{'' if count == 1 else 's'}"
         for count, noun in ((listing.num_clips, "video"), (listing.num_others, "other file"))
         if count
-    ]
-    return f" (it has {' and '.join(counts)})" if counts else ""
-
-
-def _deeper(recursive: bool) -> str:
-    return "" if recursive else "Pass recursive=True to look into its sub-folders."
-
-
-def _text_item(text: str) -> SourceItem:
-    stripped = text.strip()
-    if not stripped:
-        return _bad(text, "(empty)", "The source is an empty text.", _ACCEPTED)
-    if stripped[:5].lower() == "data:":
-        return SourceItem("data", stripped, data_uri_label(stripped))
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://|(https?):", stripped, re.IGNORECASE)
-    if scheme:
-        return _url_item(stripped, (scheme[1] or scheme[2]).lower())
-    if not os.path.lexists(text) and is_base64(text):
-        return SourceItem("base64", text, base64_label(stripped))
-    return _path_item(Path(text))
-
-
-def _url_item(url: str, scheme: str) -> SourceItem:
-    label = url_label(url)
-    if scheme not in ("http", "https"):
-        hint = "Pass the path itself." if scheme == "file" else "Download it first and pass the file."
-        return _bad(url, label, f"{label} cannot be fetched: {scheme} is not http or https.", hint, "url")
-    if is_clip_name(label):
-        return SourceItem("url", url, label, clip_error(label))
-    return SourceItem("url", url, label)
-
-
-def _path_item(path: Path, problem: str = "") -> SourceItem:
-    label = printable(str(path))
-    if problem:
-        return _bad(path, label, f"{label} cannot be read ({problem}).", "", "file")
-    if not os.path.lexists(path):
-        hint = nearest_name(path) or "It was taken for a path." * (not path.suffix)
-        return _bad(path, label, f"There is no file {label}.", hint, "file")
-    if is_clip_name(path.name):
-        return SourceItem("file", path, label, clip_error(label))
-    return SourceItem("file", path, label)
-
-
-def _memory_item(source: Any) -> SourceItem:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        content = bytes(source)
-        return SourceItem("bytes", content, f"bytes ({byte_size(len(content))})")
-    if isinstance(source, Image.Image):
-        return SourceItem("image", source, f"PIL image ({source.width}x{source.height} {source.mode})")
-    if isinstance(source, np.ndarray):
-        return SourceItem("array", source, f"array ({'x'.join(map(str, source.shape))} {source.dtype})")
-    kind = type(source).__name__
-    what = "A list inside a list" if isinstance(source, (list, tuple)) else f"A value of type {kind}"
-    return _bad(source, f"({kind})", f"{what} is not a source.", _ACCEPTED)
-
-
-def _bad(value: Any, label: str, message: str, hint: str, kind: SourceKind = "unknown") -> SourceItem:
-    return SourceItem(kind, value, label, SourceError(message, hint))
+    )
