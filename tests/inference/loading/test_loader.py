@@ -230,10 +230,12 @@ def test_a_processor_that_is_not_ours_is_transformers_own(checkpoint):
 
 def without_tokenizer_json(folder):
     """The same tokenizer in the files of older checkpoints: a vocabulary and its merges."""
-    model = json.loads((folder / "tokenizer.json").read_text())["model"]
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
     (folder / "tokenizer.json").unlink()
-    (folder / "vocab.json").write_text(json.dumps(model["vocab"]))
-    (folder / "merges.txt").write_text("\n".join(" ".join(merge) for merge in model["merges"]))
+    (folder / "vocab.json").write_text(json.dumps(tokenizer["model"]["vocab"]))
+    (folder / "merges.txt").write_text("\n".join(" ".join(merge) for merge in tokenizer["model"]["merges"]))
+    added = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    (folder / "added_tokens.json").write_text(json.dumps(added))
     edit(folder / "tokenizer_config.json", tokenizer_class="Qwen2Tokenizer")
 
 

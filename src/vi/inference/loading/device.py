@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import LoadError, did_you_mean
 from vi.inference.runs.record import precision_name
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+if TYPE_CHECKING:
+    import torch
+
+DTYPES = ("float32", "bfloat16", "float16")
 BFLOAT16_FROM = 1_000_000_000  # parameters; below, float32 on a CPU costs little memory and decodes faster
 
 
 def available_devices() -> list[str]:
     """Names of the devices that torch can use here, the fastest first; ``cpu`` is always last."""
+    import torch
+
     devices = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     if torch.backends.mps.is_available():
         devices.append("mps")
@@ -27,6 +30,8 @@ def available_devices() -> list[str]:
 
 def choose_device(device: str | torch.device) -> torch.device:
     """``auto`` is the fastest one there is. Raises LoadError with the devices there are."""
+    import torch
+
     there = available_devices()
     if device == "auto":
         return torch.device(there[0])
@@ -49,7 +54,10 @@ def choose_dtype(dtype: str | torch.dtype, device: torch.device, *, stored: Any,
     there on it is bfloat16 where the CPU computes in it and the checkpoint is not float32.
     Raises LoadError for an unknown format and for one the device lacks.
     """
-    own = DTYPES.get(precision_name(str(stored))) if stored is not None else None
+    import torch
+
+    name = precision_name(str(stored)) if stored is not None else ""
+    own = getattr(torch, name) if name in DTYPES else None
     if dtype != "auto":
         return _named_dtype(dtype, device)
     if device.type == "cpu":
@@ -61,22 +69,28 @@ def choose_dtype(dtype: str | torch.dtype, device: torch.device, *, stored: Any,
 
 
 def _named_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
+    import torch
+
     name = precision_name(str(dtype))
     if name not in DTYPES:
         hint = f"{did_you_mean(name, DTYPES)} It takes auto, {', '.join(DTYPES)}.".strip()
         raise LoadError(f"dtype={str(dtype)!r} is not a format to run in.", hint)
     if name == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise LoadError(f"{device} does not compute in bfloat16.", "It takes float16 or float32.")
-    return DTYPES[name]
+    return getattr(torch, name)
 
 
 def _cpu_has_bfloat16() -> bool:
+    import torch
+
     return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def free_memory(device: torch.device) -> int | None:
     """Bytes that can still be allocated on ``device``, or None where the system does not tell."""
     if device.type == "cuda":
+        import torch
+
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type != "cpu":
         return None
@@ -97,5 +111,5 @@ def require_memory(device: torch.device, dtype: torch.dtype, parameters: int) ->
     if free is not None and needed > free:
         message = f"The weights need {needed / 1e9:.1f} GB as {str(dtype).removeprefix('torch.')}; "
         message += f"{device} has {free / 1e9:.1f} GB free."
-        smaller = "dtype='bfloat16', " if dtype == torch.float32 else ""
+        smaller = "dtype='bfloat16', " if dtype.itemsize == 4 else ""
         raise LoadError(message, f"Try {smaller}a smaller model, another device= or device_map='auto'.")

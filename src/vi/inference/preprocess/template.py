@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from jinja2 import TemplateError, nodes
 from jinja2.ext import Extension, loopcontrols
@@ -47,7 +47,7 @@ class ChatTemplate:
 class GenerationTag(Extension):
     """``{% generation %}...{% endgeneration %}`` marks for training what a model wrote; here it is its content."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}  # noqa: RUF012 -- the library's own way to name it
 
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
