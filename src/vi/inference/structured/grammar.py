@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llguidance import LLMatcher
 
 from vi.inference.errors import SchemaError, did_you_mean
+from vi.inference.structured.frames import UNKNOWN, Frames, Piece, frames_of, smallest
 
 COMPACT = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":", "lenient": False}
 
@@ -31,6 +32,7 @@ OUT_OF_REACH = {
     "dependentSchemas", "else", "if", "maxContains", "minContains", "not", "propertyNames", "then",
     "unevaluatedItems", "unevaluatedProperties", "uniqueItems",
 }  # fmt: skip
+THOUGHT = "<think></think><answer>"
 SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions")
 SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 SCHEMA_VALUES = ("items", "additionalProperties")
@@ -38,9 +40,16 @@ SCHEMA_VALUES = ("items", "additionalProperties")
 
 @dataclass(frozen=True)
 class Grammar:
-    """A grammar in llguidance's own notation; immutable, hashable and free of any tokenizer."""
+    """A grammar in llguidance's own notation; immutable, hashable and free of any tokenizer.
+
+    frames: what a document of it is made of. marker: what stands before its JSON, itself preceded by any text; empty
+    where the JSON comes first. tags: what closes its free texts, in their order.
+    """
 
     text: str
+    frames: Frames = UNKNOWN
+    marker: bytes = b""
+    tags: tuple[bytes, ...] = ()
 
 
 def json_grammar(schema: dict[str, Any]) -> Grammar:
@@ -48,7 +57,7 @@ def json_grammar(schema: dict[str, Any]) -> Grammar:
 
     Raises SchemaError, naming the keyword and where it stands, for whatever cannot be enforced.
     """
-    return Grammar(LLMatcher.grammar_from_json_schema(_checked(schema)))
+    return Grammar(LLMatcher.grammar_from_json_schema(_checked(schema)), frames_of(schema))
 
 
 def think_grammar(schema: dict[str, Any] | None) -> Grammar:
@@ -63,7 +72,13 @@ start: "<think>" thought "<answer>" {"words" if schema is None else 'json "</ans
 thought[suffix="</think>"]: /(?s:.*)/
 {answer}
 """
-    return Grammar(LLMatcher.grammar_from_lark(lark))
+    if schema is None:
+        frames = Frames(heaviest=(Piece(THOUGHT + "</answer>"),), free_strings=True)
+        return Grammar(LLMatcher.grammar_from_lark(lark), frames, marker=b"</answer>", tags=(b"</think>", b"</answer>"))
+    frames = frames_of(schema)
+    framed = Piece(THOUGHT) + smallest(schema) + Piece("</answer>")
+    frames = replace(frames, heaviest=(*frames.heaviest, framed))
+    return Grammar(LLMatcher.grammar_from_lark(lark), frames, marker=b"</think><answer>", tags=(b"</think>",))
 
 
 def _checked(schema: dict[str, Any]) -> str:
@@ -80,6 +95,11 @@ def _checked(schema: dict[str, Any]) -> str:
     problem = _problem(schema)
     if problem:
         raise SchemaError(*_located(schema, nodes, problem))
+    if smallest(schema) is None:
+        raise SchemaError(
+            "No finite document fits the response schema: a part of it demands another of its own kind.",
+            "Make that part optional, or a list that may be empty.",
+        )
     return text
 
 

@@ -1,0 +1,144 @@
+"""What of a grammar still fits into the tokens that are left."""
+
+from __future__ import annotations
+
+import numpy as np
+from llguidance import LLMatcher
+
+from vi.inference.errors import SchemaError
+from vi.inference.structured.grammar import Grammar
+from vi.inference.structured.json_state import JsonState, Mode
+from vi.inference.structured.shortest import Place
+from vi.inference.structured.tables import Compiled, TokenizerTables
+
+MOST_VERIFIED = 2048  # tokens tried one by one where the budget is near its end: those of the lowest ids
+MOST_SEARCHED = 24  # of those, tokens behind which a new ending is looked for
+SPARE = {Mode.STRING: 0, Mode.IN_KEY: 2, Mode.BEFORE: 8}  # tokens by which plain text can put the ending off
+
+
+class Budget:
+    """A request's way to the end of its grammar, known in tokens once the budget is near.
+
+    matcher: the request's own, walked by its owner, who calls ``follow`` after each token.
+    """
+
+    def __init__(self, grammar: Grammar, compiled: Compiled, tables: TokenizerTables, matcher: LLMatcher) -> None:
+        self._frames = grammar.frames
+        self._compiled = compiled
+        self._tables = tables
+        self._matcher = matcher
+        self._state = JsonState(grammar.marker)
+        self._written = bytearray()
+        self._place: Place | None = None  # kept up only once an ending was looked for
+        self._ending: list[int] | None = None  # tokens from here to the end, where known
+        self._shortest = False  # whether that is the shortest
+        self.decisive = False  # whether the last ``narrow`` left out what may well have been wanted
+
+    def follow(self, token_id: int) -> None:
+        """Keep up with a token that the matcher has taken."""
+        spelling = self._tables.spelling(token_id)
+        self._state.feed(spelling)
+        self._written += spelling
+        if self._place is not None:
+            self._place.take(spelling)
+        ending, self._ending = self._ending, None
+        if ending and ending[0] == token_id:
+            self._ending = ending[1:]
+        elif ending and self._ends(ending[1:]):
+            self._ending = ending[1:]  # no way is shorter by more than the one token
+        elif ending is not None and self._ends(ending):
+            self._ending = ending
+            self._shortest &= self._tables.spelling(ending[0])[:1] in (b'"', b"<") if ending else True
+
+    def far(self, tokens_left: int) -> bool:
+        """Whether any token may come without a thought of the end; costs nothing."""
+        frame = self._compiled.frame
+        return frame is not None and tokens_left - 1 >= (self._state.depth + 1 + self._tables.most_openers) * frame
+
+    def ending(self) -> list[int]:
+        """Tokens of the shortest way to the end that was found. Raises SchemaError where there is none."""
+        if self._ending is not None and self._shortest:
+            return self._ending
+        at_beginning = not self._written
+        found = self._compiled.first if at_beginning and self._compiled.first else self._search(self._here())
+        if at_beginning and found:
+            self._compiled.first[:] = found
+        if found is None and self._ending is None:
+            raise SchemaError(
+                "No finite text was found that completes this grammar with this model's vocabulary.",
+                "Simplify its patterns or lengths; parts that demand another of their own kind never end.",
+            )
+        ways = [way for way in (found, self._ending) if way is not None]
+        self._ending, self._shortest = min(ways, key=len), True
+        return self._ending
+
+    def narrow(self, allowed: np.ndarray, tokens_left: int) -> np.ndarray:
+        """Of ``allowed`` bool [V], the tokens behind which an ending fits; the shortest one's first is always there."""
+        frame, ending = self._compiled.frame, self._ending
+        if ending is None or frame is None or tokens_left - 1 - len(ending) < 2 * frame:
+            ending = self.ending()
+        spare = tokens_left - 1 - len(ending)
+        kept = np.zeros_like(allowed)
+        if spare >= 0:
+            if frame is not None:
+                around = self._state.depth if self._frames.unions else 0
+                kept = allowed & ((1 + self._tables.openers + around) * frame <= spare)
+            if self._in_free_text(allowed) and spare >= SPARE[self._state.mode]:
+                kept |= allowed & self._tables.plain
+            self._verify(allowed & ~kept, kept, ending, tokens_left)
+        if ending:
+            kept[ending[0]] = True
+        else:
+            kept[self._tables.eos_token_ids] = allowed[self._tables.eos_token_ids]
+        in_text = self._state.mode in SPARE
+        self.decisive = (spare < 0 or not in_text) and bool((allowed & ~kept).any())
+        return kept
+
+    def _in_free_text(self, allowed: np.ndarray) -> bool:
+        """Whether plain characters leave every ending as it is: inside a string of any text that may close here."""
+        mode = self._state.mode
+        if mode not in SPARE or not self._frames.free_strings or not allowed[self._tables.printable].all():
+            return False
+        return mode is Mode.BEFORE or b'"' in self._here().next_bytes()
+
+    def _verify(self, open_tokens: np.ndarray, kept: np.ndarray, ending: list[int], tokens_left: int) -> None:
+        """Add to ``kept`` the tokens of ``open_tokens`` behind which an ending within the budget is found."""
+        unresolved = []
+        for token_id in np.flatnonzero(open_tokens)[:MOST_VERIFIED].tolist():
+            longer = len(ending) + 1 < tokens_left and self._ends([token_id, *ending])
+            if token_id in self._tables.eos_token_ids or longer or self._ends([token_id, *ending[1:]]):
+                kept[token_id] = True
+            else:
+                unresolved.append(token_id)
+        if self._state.mode in SPARE:
+            unresolved = [token_id for token_id in unresolved if b'"' in self._tables.spelling(token_id)]
+        self._look_behind(unresolved[:MOST_SEARCHED], kept, tokens_left)
+
+    def _look_behind(self, token_ids: list[int], kept: np.ndarray, tokens_left: int) -> None:
+        """Add to ``kept`` those of some tokens behind which a new ending is found that fits."""
+        known: dict[tuple[object, ...], list[int] | None] = {}  # places that look alike mostly end alike
+        for token_id in token_ids:
+            there = self._here().copy()
+            if not there.take(self._tables.spelling(token_id)):
+                continue
+            looks = (there.next_bytes(), there.state.mode, there.state.depth)
+            found = known.get(looks)
+            if found is None or not self._ends([token_id, *found]):
+                found = known[looks] = self._search(there)
+            kept[token_id] = found is not None and len(found) < tokens_left and self._ends([token_id, *found])
+
+    def _here(self) -> Place:
+        if self._place is None:
+            self._place = Place(self._compiled.bytes.deep_copy(), self._state)
+            self._place.matcher.consume_tokens(list(self._written))
+            self._place.state = self._state.copy()
+        return self._place
+
+    def _search(self, place: Place) -> list[int] | None:
+        text = self._compiled.ending.find(place)
+        return None if text is None else self._tables.tokens_of(text)
+
+    def _ends(self, token_ids: list[int]) -> bool:
+        """Whether these tokens lead from here to where the grammar may end."""
+        way = [*token_ids, self._tables.eos_token_ids[0]]
+        return self._matcher.validate_tokens(way) == len(way)
