@@ -1,4 +1,6 @@
-"""Write a training's weights as the run that ships: a stock checkpoint in float16, its processor, run.json, a manifest.
+"""Write a training's weights as the run that ships: a float16 checkpoint, its processor, run.json, and its bundle.
+
+The bundle's graphs read the checkpoint's own weights; vi-infer convert makes it again where files were changed by hand.
 
 python -m training.workbench.export --from runs/workbench --to src/vi/workbench/model
 """
@@ -15,6 +17,8 @@ import torch
 from training.workbench import wire
 from training.workbench.batches import MERGE, PATCH, PIXELS
 from training.workbench.network import Network
+from vi.inference.bundle.convert import convert
+from vi.inference.runs.files import RunFiles
 
 TASKS = ("vqa", "phrase-grounding", "freeform", "generic")
 PROCESSOR = {
@@ -60,6 +64,7 @@ def export(source: Path, target: Path) -> None:
         shutil.copyfile(source / name, target / name)
     for name, content in (("preprocessor_config.json", PROCESSOR), ("run.json", RUN)):
         (target / name).write_text(json.dumps(content, indent=1) + "\n")
+    convert(RunFiles(None, target, name="workbench"), target)
 
 
 if __name__ == "__main__":

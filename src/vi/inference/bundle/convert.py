@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vi.inference.bundle.constants import StoredTensor, share_constants, stored_tensors
-from vi.inference.bundle.layout import (  # fmt: skip
+from vi.inference.bundle.layout import (
     LANGUAGE,
     TABLE,
     VISION,
@@ -22,7 +22,7 @@ from vi.inference.bundle.layout import (  # fmt: skip
     write_manifest,
 )
 from vi.inference.bundle.publish import same_folder, work_folder
-from vi.inference.errors import LoadError
+from vi.inference.errors import ConfigError, LoadError, did_you_mean
 from vi.inference.progress import track
 from vi.inference.runs.files import RunFiles
 from vi.inference.runs.weights import find_weights
@@ -30,17 +30,21 @@ from vi.inference.runs.weights import find_weights
 if TYPE_CHECKING:
     import openvino as ov
 
+WEIGHTS: tuple[str, ...] = get_args(Weights)
 TORCH_HINT = "It runs with PyTorch instead."
 
 
-def convert(files: RunFiles, target: Path, *, weights: Weights | None = None, show_progress: bool = False) -> Bundle:
+def convert(files: RunFiles, target: Path, *, weights: str | None = None, show_progress: bool = False) -> Bundle:
     """Make ``target`` a bundle of the checkpoint ``files``, its adapter merged.
 
-    weights: how they are stored; f16 unless said, f32 where the checkpoint itself is in float32. ``target`` may be the
-    checkpoint's own folder: the bundle then lies beside its files and reads the weights from them.
+    weights: f32, f16, int8 or int4; f16 unless said, f32 where the checkpoint itself is in float32. ``target`` may be
+    the checkpoint's own folder: the bundle then lies beside its files and reads the weights from them.
     Nothing is seen in ``target`` before all of it is done. Raises LoadError for an architecture that cannot be
-    converted, and for a target that holds something else.
+    converted and for a target that holds something else, ConfigError for other weights.
     """
+    if weights is not None and weights not in WEIGHTS:
+        hint = f"It takes {', '.join(WEIGHTS)}. {did_you_mean(weights, WEIGHTS)}".strip()
+        raise ConfigError(f"weights={weights!r} is not a way to store them.", hint)
     in_place = same_folder(target, files.model_path)
     if in_place and files.adapter_path is not None:
         hint = "Choose another folder: the bundle's weights are the merged ones."
@@ -56,11 +60,11 @@ def convert(files: RunFiles, target: Path, *, weights: Weights | None = None, sh
 class _Conversion:
     """The steps of one conversion, in their order; each writes its files into ``work``."""
 
-    def __init__(self, files: RunFiles, work: Path, in_place: bool, weights: Weights | None) -> None:
+    def __init__(self, files: RunFiles, work: Path, in_place: bool, weights: str | None) -> None:
         self.files, self.work, self.in_place = files, work, in_place
         found = find_weights(files.model_path)
         stored = {entry["dtype"] for entry in found.tensors().values()}
-        self.weights: Weights = weights or ("f32" if stored == {"F32"} else "f16")
+        self.weights: Any = weights or ("f32" if stored == {"F32"} else "f16")
         # What the graphs may read from other files: in place the checkpoint's tensors, elsewhere the embedding table.
         self.shared = [tensor for path in found.safetensors for tensor in stored_tensors(path)] if in_place else []
         self.used: set[str] = set()

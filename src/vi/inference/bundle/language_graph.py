@@ -1,8 +1,8 @@
 """A checkpoint's language model as an OpenVINO graph over a paged cache of keys and values.
 
 The torch modules are traced with the past as plain inputs and outputs; OpenVINO's own passes then make them state, and
-the state a paged cache (at every load: ``paged_graph.py``). The passes look things up by name and by shape, so names and
-shapes are stated here exactly.
+the state a paged cache (at every load: ``paged_graph.py``). The passes look things up by name and shape, so both are
+stated here exactly.
 """
 
 from __future__ import annotations
