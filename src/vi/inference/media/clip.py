@@ -1,0 +1,91 @@
+"""A clip: some frames of it, and when they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ..errors import SourceError
+from .arrays import from_array
+from .clip_manifest import ClipManifest
+from .colour import to_rgb
+
+STILL_SECONDS = 0.1  # how long a lone frame is shown where nothing says so, as browsers do
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Frames of a clip in order of time.
+
+    frames: [K] RGB, upright. timestamps: [K] seconds from the clip's first frame, ascending. frame_indices: [K] each
+    frame's number in the clip, in order of showing. duration: seconds from the first frame to the end of the last.
+    source_fps: frames a second in the clip, on average; effective_fps: in ``frames``. original_size: (width, height) in
+    pixels of the clip's frames seen upright, before any were made smaller. warnings: what a caller may not expect.
+    """
+
+    frames: list[Image.Image] = field(repr=False)
+    timestamps: list[float]
+    frame_indices: list[int]
+    duration: float
+    source_fps: float
+    effective_fps: float
+    original_size: tuple[int, int]
+    label: str = "clip"
+    warnings: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, pictures: Iterable[Image.Image | np.ndarray], timestamps: Iterable[float]) -> Clip:
+        """A clip of pictures in memory, each shown from its time on; all of them are frames of it.
+
+        pictures: PIL images or arrays (as ``ViModel`` takes them). timestamps: one a picture, in seconds, each above the
+        one before; times are counted from the first. The last is shown as long as the others are on average.
+        Raises SourceError for none, for another count of times, and for times that do not rise.
+        """
+        frames = [_frame(picture, number) for number, picture in enumerate(pictures)]
+        times = _rising(timestamps, len(frames))
+        gap = times[-1] / (len(times) - 1) if len(times) > 1 else STILL_SECONDS
+        duration = times[-1] + gap
+        rate = len(frames) / duration
+        label = f"clip of {len(frames)} picture{'s' * (len(frames) != 1)}"
+        return cls(frames, times, list(range(len(frames))), duration, rate, rate, frames[0].size, label)
+
+    @property
+    def manifest(self) -> ClipManifest:
+        """What an answer says of the clip it is about."""
+        return ClipManifest(
+            duration=self.duration,
+            source_fps=self.source_fps,
+            effective_fps=self.effective_fps,
+            frame_indices=self.frame_indices,
+            timestamps=self.timestamps,
+        )
+
+
+def _frame(picture: Any, number: int) -> Image.Image:
+    if isinstance(picture, np.ndarray):
+        return to_rgb(from_array(picture, f"picture {number} of the clip"))
+    if isinstance(picture, Image.Image):
+        return to_rgb(picture)
+    raise SourceError(
+        f"Picture {number} of the clip is of type {type(picture).__name__}.", "It takes PIL images and numpy arrays."
+    )
+
+
+def _rising(timestamps: Iterable[float], count: int) -> list[float]:
+    """Seconds from the first of ``timestamps``."""
+    times = [float(time) for time in timestamps]
+    if not count or len(times) != count:
+        raise SourceError(
+            f"A clip of {count} pictures with {len(times)} times cannot be looked at.", "Pass one time a picture."
+        )
+    if not np.isfinite(times).all() or any(later <= time for time, later in _pairs(times)):
+        raise SourceError("The times of the clip's pictures do not rise.", "Pass seconds, each above the one before.")
+    return [time - times[0] for time in times]
+
+
+def _pairs(values: Sequence[float]) -> Iterable[tuple[float, float]]:
+    return zip(values, values[1:], strict=False)

@@ -1,0 +1,144 @@
+"""A clip's file, opened for FFmpeg so that it reads nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any, BinaryIO
+
+import av
+import av.error
+
+from ..errors import SourceError
+from .deadline import Deadline
+from .frame_index import DAMAGED, HIDDEN, KEY, PacketList
+from .kinds import HEAD_BYTES, sniff
+from .limits import MAX_PIXELS, check_pixels
+
+_STATES_DURATION = ("mov,", "matroska", "avi", "flv", "asf")  # names of formats whose files say how long they are
+
+_TICKS = 1_000_000  # of a container's own clock, a second (AV_TIME_BASE)
+
+
+class ClipFile:
+    """The video of one open file, which is read from the start as often as need be.
+
+    size: (width, height) in pixels as stored. time_base: seconds a tick. rate: frames a second, as far as is stated.
+    """
+
+    def __init__(self, file: BinaryIO, label: str, deadline: Deadline) -> None:
+        """Raises SourceError where the file has nothing that FFmpeg can show."""
+        self.label, self.deadline = label, deadline
+        self._file = file
+        with self.opened() as (_, stream):
+            self.size = (stream.codec_context.width, stream.codec_context.height)
+            self.time_base: Fraction = stream.time_base
+            self.rate = float(stream.average_rate or stream.guessed_rate or 25)
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Any, Any]]:
+        """(container, video stream), at the start. What FFmpeg raises inside becomes a SourceError."""
+        self._file.seek(0)
+        reader = _Reader(self._file, self.deadline)
+        try:
+            with av.open(reader, "r", options={"protocol_whitelist": "none"}, metadata_errors="replace") as container:
+                yield container, self._video(container)
+        except av.error.FFmpegError as error:
+            self.deadline.check()
+            raise self.damaged(_words(error)) from error
+
+    def packets(self) -> PacketList:
+        """Every packet of the video, read but not decoded. Raises SourceError where the file ends before its clip."""
+        packets = PacketList()
+        end, is_cut = 0.0, False
+        with self.opened() as (container, stream):
+            for packet in self.read(container):
+                if packet.stream_index == stream.index:
+                    flags = KEY * packet.is_keyframe | HIDDEN * packet.is_discard | DAMAGED * packet.is_corrupt
+                    packets.add(packet.pts, packet.dts, packet.duration, flags)
+                if packet.pts is not None:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                is_cut = packet.is_corrupt
+            self._check_length(container, end - (container.start_time or 0) / _TICKS, is_cut)
+        if not len(packets):
+            raise self.damaged("it has no frames")
+        return packets
+
+    def read(self, container: Any, *streams: Any) -> Iterator[Any]:
+        """The packets of ``streams`` (all if none) in file order, without the empty ones that PyAV puts at the end."""
+        try:
+            for packet in container.demux(*streams):
+                self.deadline.check()
+                if packet.size:
+                    yield packet
+        except IndexError:  # PyAV's, at the end, where streams came up that the head of the file did not name
+            return
+
+    def damaged(self, why: str) -> SourceError:
+        """The error for content that cannot be read; ``why`` is a few words."""
+        self._file.seek(0)
+        head = self._file.read(HEAD_BYTES)
+        if not head:
+            return SourceError(f"{self.label} is empty (0 bytes).")
+        kind = sniff(head)
+        what = f"{kind.name}, " if kind is not None and kind.family == "clip" else ""
+        return SourceError(f"{self.label} is not a clip that can be read ({what}{why}).")
+
+    def _video(self, container: Any) -> Any:
+        """The stream that a player would show, ready to decode."""
+        streams = [stream for stream in container.streams.video if not stream.disposition & _COVER]
+        if not streams:
+            has = "only sound" if container.streams.audio else "no video"
+            raise SourceError(
+                f"{self.label} has {has}, and so nothing to look at.", "Pass a clip with a picture track."
+            )
+        stream = container.streams.best("video")
+        stream = stream if stream in streams else streams[0]
+        context = stream.codec_context
+        if context is None:
+            raise SourceError(f"{self.label} has video of a kind that FFmpeg cannot decode.", "Convert it to H.264.")
+        check_pixels(context.width, context.height, self.label)
+        context.options = {"max_pixels": str(MAX_PIXELS)}
+        context.thread_type = "AUTO"
+        return stream
+
+    def _check_length(self, container: Any, found: float, is_cut: bool) -> None:
+        """Raises SourceError where the file has ``found`` seconds of those that it says, or its last packet in part."""
+        if container.duration is None or not container.format.name.startswith(_STATES_DURATION):
+            return
+        stated = container.duration / _TICKS
+        if is_cut or stated > found * 1.02 + 0.5:
+            raise SourceError(
+                f"{self.label} says that it is {stated:.1f} s long, but ends after {max(found, 0.0):.1f} s: "
+                "it is cut off or damaged.",
+                "Fetch or export it again.",
+            )
+
+
+_COVER = av.stream.Disposition.attached_pic
+
+
+class _Reader:
+    """A file as FFmpeg reads it: in small pieces, each before the deadline."""
+
+    def __init__(self, file: BinaryIO, deadline: Deadline) -> None:
+        self._file, self._deadline = file, deadline
+
+    def read(self, size: int) -> bytes:
+        self._deadline.check()
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _words(error: av.error.FFmpegError) -> str:
+    """What FFmpeg says, in a few words; its own for damage of any kind says little."""
+    if isinstance(error, (av.error.InvalidDataError, av.error.EOFError)):
+        return "cut off or damaged, or of a kind that FFmpeg does not know"
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,143 @@
+"""From a clip's file to the frames that are looked at."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Union
+
+import numpy as np
+from PIL import Image
+
+from ..errors import SourceError
+from .animation import Animation
+from .clip import Clip
+from .clip_budget import ClipBudget, Fit
+from .clip_file import ClipFile
+from .damage import unreadable
+from .deadline import Deadline
+from .film import Film
+from .kinds import HEAD_BYTES, sniff
+from .labels import byte_size, printable
+
+FPS = 4.0
+MAX_FRAMES = 768
+MAX_CLIP_PIXELS = 768 * 768 * 28 * 28
+"""Width times height times frames: 1.4 GB as RGB, as much as Qwen2-VL's video processor can make of one clip."""
+
+TIME_LIMIT = 300.0  # seconds
+
+ClipSource = Union[str, "os.PathLike[str]", bytes, BinaryIO]
+Footage = Union[Film, Animation]
+
+
+def load_clip(
+    source: ClipSource,
+    *,
+    fps: float = FPS,
+    max_frames: int = MAX_FRAMES,
+    max_pixels: int = MAX_CLIP_PIXELS,
+    fit: Fit | None = None,
+    time_limit: float = TIME_LIMIT,
+    label: str = "",
+) -> Clip:
+    """The frames of a clip that are on screen at 0, 1 / fps, 2 / fps, ... seconds (``frame_choice`` has the convention).
+
+    source: a path, the content, or an open binary file that can be sought in (it stays open). Everything FFmpeg opens is
+    a clip, and so are GIF, WebP, APNG and AVIF; a still picture is a clip of one frame. Nothing but ``source`` is read,
+    whatever a playlist in it says.
+
+    Only the frames taken are kept, and decoding begins at the nearest keyframe where that is cheaper than decoding what
+    lies between. Where ``max_frames``, or ``max_pixels`` (width * height * frames, after ``fit``), is less than ``fps``
+    asks for, the frames are spread evenly over the clip and ``warnings`` says so. fit: what frames are resized to
+    (bicubic) as they come, such as ``ClipEncoder.fit``, so that only small ones are in memory. time_limit: seconds for
+    reading and decoding. label: the clip's name in errors.
+
+    Raises SourceError for what has no picture track, is empty, cut off, damaged, too large or too slow, and for a clip
+    that ends long before it says; ConfigError for a limit that is not allowed.
+    """
+    budget = ClipBudget(fps, max_frames, max_pixels, fit)
+    label = label or _label(source)
+    deadline = Deadline(time_limit, label, "Lower fps or max_frames, allow more time, or pass a shorter clip.")
+    with _opened(source, label) as file:
+        return _take(_footage(file, label, deadline), budget, label)
+
+
+def _take(footage: Footage, budget: ClipBudget, label: str) -> Clip:
+    chosen, warnings = budget.choose(footage.times, footage.duration, footage.size)
+    frames: list[Image.Image] = []
+    size = footage.size
+    for frame in footage.frames(chosen):
+        size = frame.size if not frames else size
+        target = budget.target(len(chosen), size)  # of the first, should the clip change its size
+        frames.append(frame if frame.size == target else frame.resize(target, Image.Resampling.BICUBIC))
+    if len(frames) == len(chosen):
+        return _clip(footage, chosen, frames, size, [*footage.warnings, *warnings], label)
+    remeasured = footage.remeasured()
+    if remeasured is None:
+        raise SourceError(f"{label} is damaged: some of its frames cannot be decoded.", "Fetch or export it again.")
+    return _take(remeasured, budget, label)
+
+
+def _clip(
+    footage: Footage,
+    chosen: np.ndarray,
+    frames: list[Image.Image],
+    size: tuple[int, int],
+    warnings: list[str],
+    label: str,
+) -> Clip:
+    return Clip(
+        frames=frames,
+        timestamps=[float(time) for time in footage.times[chosen]],
+        frame_indices=[int(number) for number in chosen],
+        duration=footage.duration,
+        source_fps=len(footage.times) / footage.duration,
+        effective_fps=len(frames) / footage.duration,
+        original_size=size,
+        label=label,
+        warnings=warnings,
+    )
+
+
+@contextmanager
+def _opened(source: ClipSource, label: str) -> Iterator[BinaryIO]:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        yield io.BytesIO(source)
+    elif isinstance(source, (str, os.PathLike)):
+        try:
+            file = Path(source).open("rb")
+        except OSError as error:
+            raise SourceError(f"{label} cannot be read ({error.strerror or error}).") from error
+        with file:
+            yield file
+    else:
+        if not source.seekable():
+            raise SourceError(f"{label} cannot be sought in: it is a pipe.", "Pass its content: file.read().")
+        yield source
+
+
+def _footage(file: BinaryIO, label: str, deadline: Deadline) -> Footage:
+    file.seek(0)
+    kind = sniff(file.read(HEAD_BYTES))
+    if kind is not None and kind.family == "other":  # FFmpeg would take some texts for playlists or drawings
+        raise SourceError(f"{label} is not a clip that can be read (its content is {kind.name}).")
+    if kind is None or kind.family == "clip":
+        return Film.open(ClipFile(file, label, deadline))
+    try:
+        return Animation(file, label, deadline)
+    except SourceError:
+        raise
+    except Exception as error:  # a damaged file makes Pillow raise anything
+        raise unreadable(file, label) from error
+
+
+def _label(source: ClipSource) -> str:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return f"bytes ({byte_size(len(source))})"
+    if isinstance(source, (str, os.PathLike)):
+        return printable(os.fspath(source))
+    return printable(str(getattr(source, "name", "file")))
