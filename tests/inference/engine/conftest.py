@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
-from tests.inference.engine.samples import LONG, picture
+from tests.inference.engine.samples import LONG, picture, serial_engine
 
 from vi.inference.engine.request import Request
 from vi.inference.engine.serial import SerialEngine
-from vi.inference.engine.start import start_engine
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.loading.loader import LoadedModel, load
 from vi.inference.preprocess.chat import ChatPrompt
@@ -51,7 +50,7 @@ def loaded(load_tiny: Callable[..., LoadedModel]) -> LoadedModel:
 
 @pytest.fixture
 def engine(loaded: LoadedModel) -> Iterator[SerialEngine]:
-    engine = start_engine(loaded)
+    engine = serial_engine(loaded)
     yield engine
     engine.close()
 

@@ -19,7 +19,14 @@ from vi.inference.structured.grammar import json_grammar
 
 GRAMMARS = [
     None,
-    json_grammar({"type": "object", "properties": {"answer": {"enum": ["a bolt", "two red nuts", "none"]}}}),
+    json_grammar(
+        {
+            "type": "object",
+            "properties": {"answer": {"enum": ["a bolt", "two red nuts", "none"]}},
+            "required": ["answer"],
+            "additionalProperties": False,
+        }
+    ),
     json_grammar({"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 99}, "maxItems": 4}),
     json_grammar({"const": "two red nuts, one washer"}),
 ]

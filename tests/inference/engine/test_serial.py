@@ -9,12 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 from scipy import stats
-from tests.inference.engine.samples import LONG, picture
+from tests.inference.engine.samples import LONG, picture, serial_engine
 
 from vi.inference.engine.request import Request
 from vi.inference.engine.runners.plain_runner import PlainTorchRunner
 from vi.inference.engine.serial import SerialEngine
-from vi.inference.engine.start import start_engine
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.generation_config import GenerationConfig
@@ -45,7 +44,7 @@ def generate(model, prompt, banned_ids, **settings):
 @pytest.mark.parametrize("family", ["qwen2_5_vl", "qwen2_vl", "smolvlm"])
 def test_greedy_tokens_are_those_of_transformers_generate(load_tiny, family, seed):
     oracle, loaded = load_tiny(family, seed).weights.model, load_tiny(family, seed)
-    chat, engine, banned_ids = ChatPrompt(loaded), start_engine(loaded), Vocabulary(loaded).banned_ids
+    chat, engine, banned_ids = ChatPrompt(loaded), serial_engine(loaded), Vocabulary(loaded).banned_ids
     for size in SIZES:
         prompt = chat.build("How many bolts?", picture=picture(size), system_prompt="You are.")
         for penalty in (1.0, 1.2):
@@ -61,7 +60,7 @@ def test_greedy_tokens_are_those_of_transformers_generate(load_tiny, family, see
 def test_a_prompt_without_a_picture_is_answered_as_by_generate(load_tiny):
     oracle, loaded = load_tiny().weights.model, load_tiny()
     prompt = ChatPrompt(loaded).build("Describe the workbench.")
-    engine = start_engine(loaded)
+    engine = serial_engine(loaded)
     completion = engine.submit(
         Request(prompt, GenerationConfig(max_new_tokens=24, repetition_penalty=1.0))
     ).completion()
@@ -278,7 +277,7 @@ def test_cancelling_after_the_end_changes_nothing(engine, ask):
 
 
 def test_closing_fails_those_that_run_and_wait_and_refuses_the_next(loaded, endless, ask):
-    engine = start_engine(loaded)
+    engine = serial_engine(loaded)
     running, waiting = engine.submit(endless), engine.submit(ask())
     next(running)
     engine.close()
@@ -298,7 +297,7 @@ def device_threads():
 
 def test_an_engine_that_nobody_holds_ends_its_thread_but_not_before_its_answers(loaded, ask):
     before = len(device_threads())
-    generation = start_engine(loaded).submit(ask())
+    generation = serial_engine(loaded).submit(ask())
     gc.collect()
     assert len(device_threads()) == before + 1
     assert generation.completion().token_ids
@@ -309,7 +308,7 @@ def test_an_engine_that_nobody_holds_ends_its_thread_but_not_before_its_answers(
 
 def test_closing_leaves_no_thread(loaded):
     before = len(device_threads())
-    engine = start_engine(loaded)
+    engine = serial_engine(loaded)
     assert len(device_threads()) == before + 1
     engine.close()
     assert len(device_threads()) == before

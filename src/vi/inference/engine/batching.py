@@ -30,6 +30,10 @@ class BatchingEngine:
         self._thread.start()
         self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
 
+    @property
+    def capacity(self) -> int:
+        return self._settings.max_batch
+
     def submit(self, request: Request) -> Generation:
         job = Job(Sequence(request, self._vocabulary))
         table = BlockTable(request.prompt, self._block_size)

@@ -14,9 +14,9 @@ from vi.inference.preprocess.prompt import Prompt
 class BlockTable:
     """The tokens of one request, how many of them are computed, and the blocks that hold their keys and values.
 
-    token_ids: the prompt's and what was generated since. num_computed: how many have their keys and values in the cache.
-    blocks: int32, block i is for tokens ``i * block_size`` on. runs: (first place, place after, first feature) of each
-    unbroken run of picture places in the prompt.
+    token_ids: the prompt's and what was generated since. num_computed: how many have their keys and values in the
+    cache. blocks: int32, block i is for tokens ``i * block_size`` on. runs: (first place, place after, first feature)
+    of each unbroken run of picture places in the prompt.
     """
 
     def __init__(self, prompt: Prompt, block_size: int) -> None:

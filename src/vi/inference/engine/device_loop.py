@@ -100,7 +100,7 @@ class DeviceLoop:
                 job.fail(as_inference_error(error))
 
     def drop_cancelled(self) -> None:
-        """End what nobody wants any more among those that run or ran; one that only waits is met when its turn comes."""
+        """End what nobody wants any more among those that run or ran; one that waits is met when its turn comes."""
         unwanted = [table for table in self.scheduler.running if self.jobs[table].cancelled]
         for table in self.scheduler.waiting:
             if self.jobs[table].cancelled:
@@ -234,7 +234,6 @@ class DeviceLoop:
         """Every request that runs, waits or was handed in ends with such an error."""
         jobs = list(self.jobs.values())
         self.jobs.clear()
-        self.scheduler.clear()
         self.features.clear()
         while not self.inbox.empty():
             arrival = self.inbox.get()
@@ -243,6 +242,7 @@ class DeviceLoop:
         for job in jobs:
             if job.admit():
                 job.fail(error())
+        self.scheduler.clear()
 
     def die(self, cause: BaseException) -> None:
         """The loop itself failed: all who wait hear of it at once, and nobody enters any more."""

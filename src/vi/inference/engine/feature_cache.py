@@ -8,7 +8,7 @@ from typing import Any
 
 
 class FeatureCache:
-    """What a runner's ``encode`` gave, by ``Prompt.media_key``, in at most ``max_bytes``; least recently used out first.
+    """What a runner's ``encode`` gave, by ``Prompt.media_key``: at most ``max_bytes``, least recently used out first.
 
     Features larger than ``max_bytes`` are not kept, nor are those of an empty key.
     """

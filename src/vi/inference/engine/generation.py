@@ -26,6 +26,7 @@ class Job:
         self.done = threading.Event()
         self.completion: Completion | None = None
         self.error: InferenceError | None = None
+        self.admitted = False  # whether the engine has claimed it
         self._claim = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
         self._ending = threading.Lock()  # between the end and those who ask to be told of it
@@ -36,13 +37,9 @@ class Job:
 
     def admit(self) -> bool:
         """The engine's own claim, which it may ask for again; False where the caller has cancelled before."""
-        if not self._admitted:
-            self._admitted = self.claim()
-        return self._admitted
-
-    @property
-    def admitted(self) -> bool:
-        return self._admitted
+        if not self.admitted:
+            self.admitted = self.claim()
+        return self.admitted
 
     def show(self, text: str) -> None:
         if text:

@@ -93,7 +93,8 @@ class Scheduler:
     def clear(self) -> None:
         """Forget everybody, at the end of an engine."""
         self.waiting.clear()
-        self.running.clear()
+        while self.running:
+            self._release(self.running.pop())
 
     def shrink(self, num_tokens: int) -> None:
         """From now on compute at most so many tokens a step, since more do not fit into the device's memory."""
@@ -165,8 +166,8 @@ class NoRoom(Exception):
 
     def __init__(self, table: BlockTable, blocks: BlockManager) -> None:
         super().__init__(
-            f"The request's {len(table.token_ids):,} tokens ({table.num_prompt:,} of its prompt) have outgrown the cache"
-            f" of {blocks.num_blocks:,} blocks of {blocks.block_size} tokens.",
+            f"The request's {len(table.token_ids):,} tokens ({table.num_prompt:,} of its prompt) have outgrown the"
+            f" cache of {blocks.num_blocks:,} blocks of {blocks.block_size} tokens.",
             "Use fewer max_new_tokens or a larger cache.",
         )
         self.table = table

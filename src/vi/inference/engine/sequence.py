@@ -83,12 +83,14 @@ class Sequence:
         return self._take(choice.token_id)
 
     def fast_forward(self) -> str:
-        """Take the tokens that the grammar forces next, none or several, unsampled; returns the text as ``accept`` does.
+        """Take the tokens that the grammar forces next, unsampled; returns the text as ``accept`` does.
 
         A request that asks for logprobs takes none: the model has an opinion on each token, and is to be asked for it.
         """
         if self._constraint is None or self.finish_reason is not None or self.request.config.logprobs is not None:
             return ""
+        if not self.token_ids:
+            self._constraint.allowed(self._tokens_left)  # which tells it what the budget is
         released = ""
         for token_id in self._constraint.forced()[: self._tokens_left]:
             released += self._take(token_id)
