@@ -205,3 +205,193 @@ def test_certificates_that_are_missing_are_an_error(web, monkeypatch, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with pytest.raises(SourceError, match="certificates for https cannot be loaded"):
         fetch("https://127.0.0.1:9/a.png", QUICK)
+
+
+def in_pieces(web, body: bytes, first: int, **headers: str):
+    """An answer that breaks off after ``first`` bytes, and serves ranges of the rest."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        asked = request.headers.get("Range")
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        request.send_response(206 if asked else 200)
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        if asked:
+            request.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        request.send_header("Content-Length", str(len(body) - start))
+        request.end_headers()
+        request.wfile.write(body[start:] if asked else body[:first])
+
+    return web.serve("/a.png", answer)
+
+
+BODY = bytes(range(256)) * 300
+
+
+@pytest.mark.parametrize("headers", [{"ETag": '"v1"'}, {"Last_Modified": "Mon, 23 Nov 2026 10:00:00 GMT"}])
+def test_a_body_that_breaks_off_is_resumed_where_it_can_be_told_to_be_the_same(web, headers):
+    assert fetch(in_pieces(web, BODY, 50_000, **headers), QUICK) == BODY
+    (validator,) = headers.values()
+    assert [(h.get("Range"), h.get("If-Range")) for _, h in web.requests] == [(None, None), ("bytes=50000-", validator)]
+
+
+@pytest.mark.parametrize("headers", [{}, {"ETag": 'W/"v1"'}])
+def test_a_body_that_may_have_changed_is_fetched_anew(web, headers):
+    url = in_pieces(web, BODY, 50_000, **headers)
+    with pytest.raises(SourceUnreachable, match="broke off"):
+        fetch(url, QUICK)
+    assert all("Range" not in asked for _, asked in web.requests)
+
+
+def test_a_file_that_did_change_is_taken_whole(web):
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        first = len(web.requests) == 1
+        request.send_response(200)
+        request.send_header("ETag", '"old"' if first else '"new"')
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b"x" * 500 if first else b"y" * 1000)
+
+    assert fetch(web.serve("/a.png", answer), QUICK) == b"y" * 1000
+
+
+@pytest.mark.parametrize("status", [206, 416])
+def test_a_wrong_rest_is_thrown_away(web, status):
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        if request.headers.get("Range"):
+            request.send_response(status)
+            request.send_header("Content-Range", "bytes 7-9/10")
+            request.end_headers()
+            return
+        request.send_response(200)
+        request.send_header("ETag", '"v1"')
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b"x" * (500 if len(web.requests) == 1 else 1000))
+
+    assert fetch(web.serve("/a.png", answer), QUICK) == b"x" * 1000
+    assert len(web.requests) == 3
+
+
+def test_a_part_that_was_not_asked_for_is_refused(web):
+    web.serve_bytes("/a.png", b"part", status=206)
+    with pytest.raises(SourceError, match="206 Partial Content"):
+        fetch(web.url("/a.png"), QUICK)
+
+
+@pytest.mark.parametrize("wait", ["30", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_a_host_that_asks_for_more_time_than_there_is_is_given_up_at_once(web, wait):
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(429)
+        request.send_header("Retry-After", wait)
+        request.end_headers()
+
+    with pytest.raises(SourceUnreachable, match="429"):
+        fetch(web.serve("/a.png", answer), QUICK)
+    assert len(web.requests) == 1
+
+
+@pytest.mark.parametrize("wait", ["0", "Thu, 01 Jan 2026 00:00:00 GMT", "soon", "9" * 400, "-1"])
+def test_a_host_may_say_when_to_come_again(web, wait, monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr("vi.inference.media.fetch.time.sleep", pauses.append)
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(503 if len(web.requests) == 1 else 200)
+        request.send_header("Retry-After", wait)
+        request.end_headers()
+        request.wfile.write(b"late")
+
+    url = web.serve("/a.png", answer)
+    if len(wait) > 100:
+        with pytest.raises(SourceUnreachable):
+            fetch(url, QUICK)
+    else:
+        assert fetch(url, QUICK) == b"late"
+        assert pauses == [QUICK.backoff]
+
+
+def test_a_retry_waits_as_long_as_it_was_asked_to(web, monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr("vi.inference.media.fetch.time.sleep", pauses.append)
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(503 if len(web.requests) == 1 else 200)
+        request.send_header("Retry-After", "7")
+        request.end_headers()
+
+    fetch(web.serve("/a.png", answer), QUICK)
+    assert pauses == [7.0]
+
+
+def tagged(web, body: bytes, **headers: str):
+    """An answer with an ETag, which says 304 to who has it already."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        same = request.headers.get("If-None-Match") == '"v1"'
+        request.send_response(304 if same else 200)
+        request.send_header("ETag", '"v1"')
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.end_headers()
+        if not same:
+            request.wfile.write(body)
+
+    return answer
+
+
+@pytest.fixture
+def keeping(tmp_path):
+    return QUICK.model_copy(update={"cache_bytes": 10**6, "cache_folder": tmp_path / "cache"})
+
+
+def test_what_has_not_changed_is_not_sent_again(web, keeping):
+    url = web.serve("/a.png", tagged(web, BODY))
+    assert [fetch(url, keeping), fetch(url + "#part", keeping)] == [BODY, BODY]
+    assert [headers.get("If-None-Match") for _, headers in web.requests] == [None, '"v1"']
+
+
+def test_what_has_changed_is_fetched_and_kept_anew(web, keeping):
+    url = web.serve("/a.png", tagged(web, b"old"))
+    fetch(url, keeping)
+    web.serve("/a.png", lambda request: tagged(web, b"new")(strip(request)))
+    assert fetch(url, keeping) == b"new"
+
+
+def strip(request: BaseHTTPRequestHandler) -> BaseHTTPRequestHandler:
+    del request.headers["If-None-Match"]
+    return request
+
+
+def test_who_is_redirected_elsewhere_is_not_told_of_what_is_kept(web, keeping):
+    web.serve("/1.png", tagged(web, b"one"))
+    web.serve("/2.png", tagged(web, b"two"))
+    url = web.redirect("/a.png", "/1.png")
+    assert fetch(url, keeping) == b"one"
+    web.redirect("/a.png", "/2.png")  # with the same tag, as counters have it
+    assert fetch(url, keeping) == b"two"
+
+
+@pytest.mark.parametrize("as_whom", ["", "alice:hunter2@"])
+@pytest.mark.parametrize("control", ["no-store", "max-age=60"])
+def test_what_is_private_is_not_kept(web, keeping, as_whom, control):
+    web.serve("/a.png", tagged(web, b"body", Cache_Control=control))
+    fetch(web.url("/a.png").replace("://", f"://{as_whom}"), keeping)
+    kept = list(keeping.cache_folder.iterdir()) if keeping.cache_folder.exists() else []
+    assert bool(kept) == (not as_whom and control != "no-store")
+    assert not any("127.0.0.1" in path.read_text("latin-1") for path in kept)
+
+
+def test_a_kept_file_over_the_limit_is_not_given(web, keeping):
+    url = web.serve("/a.png", tagged(web, BODY))
+    fetch(url, keeping)
+    with pytest.raises(SourceError, match="more than 10 kB"):
+        fetch(url, keeping.model_copy(update={"max_bytes": 10_000}))
+
+
+def test_a_kept_file_is_asked_about_where_the_policy_allows_it_only(web, keeping):
+    url = web.serve("/a.png", tagged(web, BODY))
+    fetch(url, keeping)
+    strict = MediaPolicy.untrusted(cache_folder=keeping.cache_folder)
+    with pytest.raises(SourceError, match="not public"):
+        fetch(url, strict)

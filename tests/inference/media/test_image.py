@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import struct
 import zlib
@@ -12,6 +13,7 @@ from PIL import Image, ImageOps
 
 from vi.inference.errors import SourceError
 from vi.inference.media.image import Picture, load_picture
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.media.sources import expand
 
 
@@ -259,3 +261,112 @@ def test_a_closed_picture_is_an_error_of_its_own():
     image = Image.new("RGB", (4, 4))
     image.close()
     assert "cannot be decoded" in refused(image)
+
+
+def test_an_open_file_is_read_from_where_it_stands(tmp_path, astronaut):
+    path = write(tmp_path / "a.png", astronaut)
+    with path.open("rb") as file:
+        assert load(file).original_size == (512, 512)
+    stream = io.BytesIO(b"header" + astronaut)
+    stream.seek(6)
+    assert load(stream).original_size == (512, 512)
+    assert "does not give bytes" in refused(io.StringIO("text"))
+    with path.open("rb") as closed:
+        pass
+    assert "Is it still open?" in refused(closed)
+
+
+def test_an_open_file_is_read_up_to_the_limit():
+    class Endless:
+        def read(self, count: int) -> bytes:
+            return bytes(count)
+
+    (item,) = expand(Endless()).items
+    with pytest.raises(SourceError, match="more than 1 kB"):
+        load_picture(item, MediaPolicy(max_bytes=1000))
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_large_jpeg_is_decoded_at_the_least_size_that_will_do(encode, mode, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encode(Image.new(mode, (1600, 800)), "JPEG", exif=exif)
+    upright = (1600, 800) if orientation == 1 else (800, 1600)
+    for at_most, divisor in (
+        (1600 * 800, 1),
+        (800 * 400 + 1, 1),
+        (800 * 400, 2),
+        (500 * 250, 2),
+        (150 * 75, 8),
+        (1, 8),
+    ):
+        picture = load_picture(expand(content).items[0], at_most_pixels=at_most)
+        assert picture.original_size == upright
+        assert picture.pixels.size == (upright[0] // divisor, upright[1] // divisor)
+        assert picture.pixels.mode == "RGB"
+
+
+def test_a_smaller_decoding_is_the_same_picture_once_it_is_shrunk(photos):
+    (item,) = expand(photos / "rocket.jpg").items  # 640 x 427
+    less = load_picture(item, at_most_pixels=160 * 107).pixels
+    assert less.size == (320, 214)
+    shrunk = [
+        np.asarray(p.resize((160, 107), Image.Resampling.BICUBIC), int) for p in (load_picture(item).pixels, less)
+    ]
+    assert np.abs(shrunk[0] - shrunk[1]).mean() < 2
+
+
+def test_only_what_is_read_from_a_jpeg_is_decoded_smaller(encode):
+    image = Image.new("RGB", (1600, 800))
+    for source in (image, np.asarray(image), encode(image, "PNG"), encode(image, "WEBP")):
+        assert load_picture(expand(source).items[0], at_most_pixels=100).pixels.size == (1600, 800)
+
+
+def test_a_policys_pixels_are_the_limit(encode):
+    content = encode(Image.new("RGB", (100, 50)))
+    for source in (content, Image.new("RGB", (100, 50)), np.zeros((50, 100), np.uint8)):
+        with pytest.raises(SourceError, match="100 x 50 = 5,000 pixels; at most 4,999"):
+            load_picture(expand(source).items[0], MediaPolicy(max_pixels=4999))
+
+
+def test_decoding_ends_at_its_time(tmp_path, encode):
+    path = write(tmp_path / "a.jpg", encode(Image.effect_noise((1000, 1000), 90), "JPEG", quality=95))
+    with pytest.raises(SourceError, match="took longer than 1e-09 s"):
+        load_picture(expand(path).items[0], MediaPolicy(decode_timeout=1e-9))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 100_000), (100_000, 1)])
+@pytest.mark.parametrize("format", ["PNG", "GIF", "TIFF"])
+def test_extreme_shapes_load(encode, format, size):
+    content = encode(
+        Image.new("RGB", size) if format != "GIF" else Image.new("P", (size[0] % 65535, size[1] % 65535)), format
+    )
+    assert min(load(content).original_size) == 1
+
+
+def test_an_animation_of_a_hundred_thousand_frames_is_its_first(encode):
+    first = encode(Image.new("P", (4, 4)), "GIF")
+    frame = first[first.index(b"\x2c") : -1]
+    content = first[:-1] + frame * 100_000 + b";"
+    assert load(content).original_size == (4, 4)
+
+
+@pytest.mark.parametrize("tail", [b"<html><script>alert(1)</script></html>", b"PK\3\4" + bytes(50), b"%PDF-1.7\n"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF"])
+def test_a_picture_with_something_else_behind_it_is_a_picture(encode, format, tail):
+    assert load(encode(Image.new("RGB", (20, 10)), format) + tail).original_size == (20, 10)
+
+
+def test_something_else_with_a_picture_behind_it_is_not(encode):
+    assert "PDF" in refused(b"%PDF-1.7\n" + encode(Image.new("RGB", (20, 10))))
+
+
+def test_a_url_in_memory_or_on_disk_obeys_the_policy_given_to_the_load(web, astronaut):
+    (item,) = expand(web.serve_bytes("/a.png", astronaut)).items
+    with pytest.raises(SourceError, match="not public"):
+        load_picture(item, MediaPolicy.untrusted())
+
+
+def test_a_clip_is_not_a_picture(tmp_path):
+    assert "is a video" in refused(write(tmp_path / "run.mp4", b"\0\0\0\x18ftypmp42"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vi.inference.errors import SourceError
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.media.sources import expand
 
 
@@ -167,9 +168,79 @@ def test_pictures_in_memory_are_labelled_by_shape():
     assert only(b"x" * 12_000).label == "bytes (12 kB)"
 
 
-@given(st.one_of(st.text(), st.binary(), st.integers(), st.none(), st.lists(st.text(max_size=5), max_size=3)))
-def test_anything_at_all_gives_short_printable_labels(source):
-    for item in expand(source).items:
+odd_text = st.one_of(
+    st.text(),
+    st.text("@*?[]./\\~:%#{}ab\0", max_size=12),
+    st.builds(
+        str.__add__, st.sampled_from(["file:", "file://", "s3://", "data:", "http://", "@", "\u200bhttp://"]), st.text()
+    ),
+)
+
+
+@given(
+    st.one_of(odd_text, st.binary(), st.integers(), st.none(), st.lists(st.text(max_size=5), max_size=3)),
+    st.sampled_from([MediaPolicy(), MediaPolicy.untrusted(), MediaPolicy(roots=["/nowhere"])]),
+)
+def test_anything_at_all_gives_short_printable_labels(source, policy):
+    for item in expand(source, policy=policy).items:
         assert item.label.isprintable()
         assert len(item.label) <= 200
         assert item.error is None or isinstance(item.error, SourceError)
+
+
+def test_a_file_url_is_its_file(shots):
+    for url in (f"file://{shots}/img10.png", f"FILE:{shots}/img10.png", f"file://localhost{shots}/img10.png"):
+        assert (only(url).kind, only(url).value) == ("file", shots / "img10.png")
+    assert len(expand(f"file://{shots}").items) == 2
+    assert "another machine" in str(only("file://host/a.png").error) or "this machine" in str(only("file://h/a").error)
+
+
+def test_an_open_file_is_a_source(shots):
+    with (shots / "img10.png").open("rb") as file:
+        assert (only(file).kind, only(file).label) == ("stream", "open file img10.png")
+
+
+@pytest.fixture
+def probes(monkeypatch):
+    """Every look at the file system is a failure."""
+
+    def fail(*rest, **options):
+        raise AssertionError("the file system was asked")
+
+    for name in ("stat", "lstat", "open", "scandir", "listdir"):
+        monkeypatch.setattr(f"os.{name}", fail)
+
+
+@pytest.mark.parametrize(
+    "text", ["/etc/passwd", "shots", "shots/*.png", "file:///etc/passwd", "@list.txt", "~/.ssh/id"]
+)
+def test_where_no_files_are_allowed_none_is_looked_for(probes, text):
+    policy = MediaPolicy.untrusted()
+    for source in (text, [text], *([] if text[0] in "@f" else [Path(text)])):
+        (item,) = expand(source, policy=policy).items
+        assert "the media policy allows no files of this machine" in str(item.error)
+
+
+def test_base64_needs_no_files(probes, encode):
+    text = base64.b64encode(encode(Image.new("RGB", (4, 3)))).decode()
+    assert expand(text, policy=MediaPolicy.untrusted()).items[0].kind == "base64"
+
+
+def test_below_a_root_folders_and_files_are_found(shots):
+    policy = MediaPolicy(roots=[shots])
+    assert [item.value.name for item in expand(shots, policy=policy).items] == ["img2.PNG", "img10.png"]
+    assert expand(shots / "sub/img1.jpg", policy=policy).items[0].error is None
+    assert "outside the folders" in str(expand(shots.parent, policy=policy).items[0].error)
+
+
+def test_a_folder_below_a_root_does_not_list_what_its_links_lead_to(shots):
+    (shots.parent / "secret").mkdir()
+    (shots.parent / "secret" / "plans.png").touch()
+    (shots / "out").symlink_to(shots.parent / "secret")
+    items = expand(shots, recursive=True, policy=MediaPolicy(roots=[shots])).items
+    assert not any("plans" in item.label for item in items)
+    assert [item.label for item in items if item.error is not None] == [str(shots / "out")]
+
+
+def test_a_data_uri_may_be_forbidden():
+    assert "no data: URIs" in str(expand("data:,x", policy=MediaPolicy(schemes=["https"])).items[0].error)

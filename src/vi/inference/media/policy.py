@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,10 @@ class MediaPolicy(BaseModel):
             except ValidationError as error:
                 raise _config_error(error, type(self)) from None
 
+        def __setattr__(self, name: str, value: Any) -> None:
+            hint = f"Make another: policy.model_copy(update={{{name!r}: {value!r}}})."
+            raise ConfigError(f"{name} cannot be set on a MediaPolicy, which never changes.", hint)
+
     @classmethod
     def untrusted(cls, **changes: Any) -> MediaPolicy:
         """For sources that strangers name: http, https and data only, and no address that is not public.
@@ -91,6 +95,10 @@ class MediaPolicy(BaseModel):
                 "It takes a MediaPolicy, such as MediaPolicy.untrusted(), or None.",
             )
         return value
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> MediaPolicy:
+        """A copy with ``update`` checked like any other value (pydantic's own does not check)."""
+        return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | dict(update or {}))
 
     def allows_host(self, host: str) -> bool:
         """Whether a URL may name ``host`` (in ASCII form, as a URL has it on the wire)."""
