@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from tests.inference.engine.runners.driving import Driver, Row, generate
 
 from vi.inference.preprocess.families import FAMILIES
+from vi.inference.preprocess.prompt import Prompt
 
 MAIN = ("qwen2_5_vl", "smolvlm")
 PAGED = [
@@ -78,3 +80,30 @@ def test_a_sliding_window_is_as_wide_as_in_transformers(pair, window):
     models = pair("mistral3", sliding_window=window)
     rows = mixed(models)
     assert Driver(models.runner()).run(rows) == [generate(models.oracle, row.prompt, row.num_tokens) for row in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["qwen2_vl", "qwen2_5_vl", "qwen3_vl"])
+def test_a_clip_is_answered_as_generate_answers_it(pair, family):
+    models = pair(family)
+    config = models.oracle.config
+    frames = models.prompt("How many?", (112, 84)).media
+    grid = frames["image_grid_thw"]
+    media = {
+        "pixel_values_videos": np.concatenate([frames["pixel_values"], frames["pixel_values"][::-1]]),
+        "video_grid_thw": np.concatenate([grid[:, :1] * 2, grid[:, 1:]], axis=1),
+    }
+    places = int(grid[0, 1:].prod()) // 4
+    frame = [config.vision_start_token_id, *[config.video_token_id] * places, config.vision_end_token_id]
+    if family == "qwen3_vl":  # each frame stands alone behind its time
+        ids = [40, 41, *frame, 50, 51, *frame, 42, 43]
+    else:
+        ids = [40, 41, *frame[:1], *frame[1:-1] * 2, *frame[-1:], 42, 43]
+    types = torch.tensor([ids]).eq(config.video_token_id).int() * 2
+    grids = torch.as_tensor(media["video_grid_thw"])
+    positions, _ = models.oracle.model.get_rope_index(
+        torch.tensor([ids]), mm_token_type_ids=types, video_grid_thw=grids
+    )
+    prompt = Prompt(ids, media, positions=positions[:, 0].numpy(), placeholder_id=config.video_token_id)
+    expected = generate(models.oracle, prompt, 12, mm_token_type_ids=types)
+    assert Driver(models.runner()).run([Row(prompt, 12, chunk=9)]) == [expected]

@@ -55,10 +55,22 @@ class PagedStep:
             cache.index_fill_(0, self.opened, 0)
             cache.flatten(0, 1).index_copy_(0, self.slots, new.transpose(0, 1))
 
+    def read_singles(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values of the rows with one new token, each [B, K, L, D]; those behind a row's end are masked."""
+        blocks, rows = self.table.flatten(), len(self.table)
+        keys, values = (
+            cache[layer].index_select(0, blocks).flatten(0, 1).unflatten(0, (rows, -1)).transpose(1, 2)
+            for cache in (self.keys, self.values)
+        )
+        return keys, values
+
     def read(self, layer: int, chunk: Chunk) -> tuple[torch.Tensor, torch.Tensor]:
-        """A row's keys and values, each [K, L, D]."""
-        keys, values = (cache[layer][chunk.blocks].flatten(0, 1)[: chunk.length] for cache in (self.keys, self.values))
-        return keys.transpose(0, 1), values.transpose(0, 1)
+        """Keys and values of a row with several new tokens, each [K, L, D]."""
+        keys, values = (
+            cache[layer].index_select(0, chunk.blocks).flatten(0, 1)[: chunk.length].transpose(0, 1)
+            for cache in (self.keys, self.values)
+        )
+        return keys, values
 
     def single_mask(self, window: int | None) -> torch.Tensor:
         """[B, 1, 1, L]: which cached tokens each row of one new token sees, the last ``window`` of them or all."""
@@ -108,17 +120,21 @@ def paged_attention(
     query = query[0].unflatten(0, (len(key), -1))  # [K, G, T, D], G queries for each key
     layer = module.layer_idx
     paged.write(layer, key, value)
-    out = query.new_empty(*(query.shape[axis] for axis in (2, 0, 1, 3)))  # [T, K, G, D]
+    if not paged.chunks:  # then the single rows are all of T, in order
+        rows = query.permute(2, 0, 1, 3)  # [T, K, G, D]
+        out = attend(rows, *paged.read_singles(layer), paged.single_mask(sliding_window), scaling, softcap)
+        return out.flatten(1, 2)[None], None
+    out = query.new_empty(*(query.shape[axis] for axis in (2, 0, 1, 3)))
     if len(paged.singles):
-        rows = query[:, :, paged.singles].permute(2, 0, 1, 3)  # [B, K, G, D]
-        keys, values = (cache[layer][paged.table].flatten(1, 2).transpose(1, 2) for cache in (paged.keys, paged.values))
-        out[paged.singles] = attend(rows, keys, values, paged.single_mask(sliding_window), scaling, softcap)
+        rows = query[:, :, paged.singles].permute(2, 0, 1, 3)
+        mask = paged.single_mask(sliding_window)
+        out[paged.singles] = attend(rows, *paged.read_singles(layer), mask, scaling, softcap)
     for index, chunk in enumerate(paged.chunks):
         new = slice(chunk.first, chunk.last)
         keys, values = paged.read(layer, chunk) if chunk.past else (key[:, new], value[:, new])  # [K, L, D]
         keys, values = (part[:, None].expand(-1, query.shape[1], -1, -1) for part in (keys, values))  # [K, G, L, D]
-        mask = paged.chunk_mask(index, sliding_window)
-        out[new] = attend(query[:, :, new], keys, values, mask, scaling, softcap).permute(2, 0, 1, 3)
+        chunk_mask = paged.chunk_mask(index, sliding_window)
+        out[new] = attend(query[:, :, new], keys, values, chunk_mask, scaling, softcap).permute(2, 0, 1, 3)
     return out.flatten(1, 2)[None], None
 
 

@@ -56,11 +56,12 @@ class PagedTorchRunner:
 
     @torch.inference_mode()
     def encode(self, media: Mapping[str, Any]) -> Features:
-        """The pictures' features in order, through the model's own vision tower, all pictures in one call."""
+        """The features of pictures, or of clips, in order, through the model's own vision tower, all in one call."""
         inputs = {name: self._place(array) for name, array in media.items()}
         pixels = " and ".join(str(tuple(tensor.shape)) for tensor in inputs.values() if tensor.is_floating_point())
         with _out_of_memory(f"to encode pictures of {pixels} values", "Use smaller or fewer pictures."):
-            outputs = self._model.get_image_features(**inputs)
+            is_clip = "pixel_values_videos" in inputs
+            outputs = (self._model.get_video_features if is_clip else self._model.get_image_features)(**inputs)
             deepstack = getattr(outputs, "deepstack_features", None)
             return Features(
                 _joined(outputs.pooler_output).to(self._dtype),
