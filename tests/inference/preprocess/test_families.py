@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +10,7 @@ from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProce
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
 from vi.inference.errors import LoadError
-from vi.inference.preprocess.families import get_family
+from vi.inference.preprocess.families import FAMILIES, get_family
 from vi.inference.preprocess.placeholders import merged_grid, tiles
 
 
@@ -30,3 +32,10 @@ def test_tiles_are_written_as_their_processor_writes_them(rows, columns):
 def test_an_unknown_architecture_names_the_nearest_known_one():
     with pytest.raises(LoadError, match=r"'qwen2_5vl' is not.*Did you mean qwen2_5_vl\?"):
         get_family("qwen2_5vl")
+
+
+def test_the_page_of_models_says_how_each_family_runs():
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| .* \| `(\w+)` \| (paged|plain) \|", page, flags=re.M))
+    assert rows == {name: "paged" if family.paged else "plain" for name, family in FAMILIES.items()}
+    assert [family.plain for family in FAMILIES.values() if family.plain.lower() not in page.lower()] == []
