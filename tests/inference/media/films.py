@@ -95,5 +95,7 @@ def pick(times: Sequence[Fraction], duration: Fraction, fps: Fraction) -> list[i
 def decode_all(content: bytes) -> tuple[list[Fraction], list[np.ndarray]]:
     """(seconds from the first frame, uint8 [H, W, 3]) of every frame, as FFmpeg gives them."""
     with av.open(io.BytesIO(content)) as container:
-        frames = [(frame.pts * frame.time_base, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+        frames = [
+            (frame.pts * frame.time_base, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)
+        ]
     return [time - frames[0][0] for time, _ in frames], [pixels for _, pixels in frames]

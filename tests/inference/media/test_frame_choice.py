@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.inference.media.films import pick
+
 from vi.inference.media.frame_choice import choose_frames
 
 GAPS = st.lists(st.integers(0, 3000), min_size=1, max_size=40)  # milliseconds; the last is how long the last one stays

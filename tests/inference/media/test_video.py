@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
 from tests.inference.media.films import decode_all, film, melody, pick
+
 from vi.inference.errors import ConfigError, SourceError
+from vi.inference.media.policy import MediaPolicy
+from vi.inference.media.sources import expand
 from vi.inference.media.video import load_clip
 
 UNEVEN = [0, 1, 2, 10, 11, 40, 41, 42, 43, 90, 91, 120, 240, 241, 242]
@@ -131,7 +133,10 @@ def test_a_path_its_content_and_an_open_file_are_the_same_clip(content, tmp_path
     path = tmp_path / "a b.mp4"
     path.write_bytes(content("with sound"))
     with path.open("rb") as file:
-        clips = [load_clip(way, fps=3) for way in (path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), file)]
+        clips = [
+            load_clip(way, fps=3)
+            for way in (path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), file, *expand(path).items)
+        ]
         assert not file.closed
     assert len({(tuple(clip.frame_indices), b"".join(frame.tobytes() for frame in clip.frames)) for clip in clips}) == 1
 
@@ -147,8 +152,8 @@ def test_what_is_no_clip_is_refused_with_the_reason(content, tmp_path: Path):
     assert "empty" in refused(b"")
     assert "text" in refused(b"hello, this is no clip at all" * 20)
     assert "SVG" in refused(b"<svg xmlns='http://www.w3.org/2000/svg'></svg>")
-    assert "cannot be read" in refused(tmp_path / "absent.mp4")
-    assert "cannot be read" in refused(tmp_path)
+    assert "no file" in refused(tmp_path / "absent.mp4")
+    assert "a folder" in refused(tmp_path)
     assert "damaged" in refused(bytes(range(256)) * 40)
 
 
@@ -190,7 +195,7 @@ def test_damage_gives_frames_or_a_typed_error(content, name):
         places = random.integers(0, len(whole), random.integers(1, 30))
         damaged[places] ^= (1 << random.integers(0, 8, len(places))).astype(np.uint8)
         try:
-            clip = load_clip(damaged.tobytes(), fps=2, time_limit=20)
+            clip = load_clip(damaged.tobytes(), fps=2)
         except SourceError:
             continue
         assert clip.frames
@@ -198,12 +203,12 @@ def test_damage_gives_frames_or_a_typed_error(content, name):
 
 
 def test_a_time_limit_ends_the_work(content):
-    assert "took longer" in refused(content("constant rate"), time_limit=0)
+    assert "took longer" in refused(content("constant rate"), policy=MediaPolicy(clip_decode_timeout=1e-9))
 
 
-def test_more_pixels_than_are_decoded_are_refused(content, monkeypatch):
-    monkeypatch.setattr("vi.inference.media.limits.MAX_PIXELS", 1000)
-    assert "96 x 64 = 6,144 pixels" in refused(content("constant rate"))
+def test_more_pixels_than_are_decoded_are_refused(content):
+    assert "96 x 64 = 6,144 pixels" in refused(content("constant rate"), policy=MediaPolicy(max_pixels=6143))
+    assert load_clip(content("constant rate"), policy=MediaPolicy(max_pixels=6144)).frames
 
 
 def test_a_playlist_reads_no_other_file(content, tmp_path: Path):

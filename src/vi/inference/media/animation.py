@@ -12,7 +12,7 @@ from PIL import Image
 from .clip import STILL_SECONDS
 from .colour import to_rgb
 from .deadline import Deadline
-from .limits import check_pixels
+from .limits import MAX_PIXELS, check_pixels
 
 _SHORTEST = 0.010  # seconds; what claims to be shown this long or less is shown for STILL_SECONDS, as browsers do
 
@@ -20,8 +20,8 @@ _SHORTEST = 0.010  # seconds; what claims to be shown this long or less is shown
 class Animation:
     """The frames of one open file, and when they are shown."""
 
-    def __init__(self, file: BinaryIO, label: str, deadline: Deadline) -> None:
-        self._file, self._label, self._deadline = file, label, deadline
+    def __init__(self, file: BinaryIO, label: str, deadline: Deadline, most_pixels: int = MAX_PIXELS) -> None:
+        self._file, self._label, self._deadline, self._most_pixels = file, label, deadline, most_pixels
         self.warnings: list[str] = []
         self.size, self.durations = self._measure()
 
@@ -59,7 +59,7 @@ class Animation:
     def _frames(self) -> Iterator[Image.Image]:
         self._file.seek(0)
         with Image.open(self._file) as image:
-            check_pixels(*image.size, self._label)
+            check_pixels(*image.size, self._label, self._most_pixels)
             for number in count():
                 self._deadline.check()
                 try:

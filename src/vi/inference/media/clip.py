@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +41,8 @@ class Clip:
     def of(cls, pictures: Iterable[Image.Image | np.ndarray], timestamps: Iterable[float]) -> Clip:
         """A clip of pictures in memory, each shown from its time on; all of them are frames of it.
 
-        pictures: PIL images or arrays (as ``ViModel`` takes them). timestamps: one a picture, in seconds, each above the
-        one before; times are counted from the first. The last is shown as long as the others are on average.
+        pictures: PIL images or arrays (as ``ViModel`` takes them). timestamps: one a picture, in seconds, each above
+        the one before; times are counted from the first. The last is shown as long as the others are on average.
         Raises SourceError for none, for another count of times, and for times that do not rise.
         """
         frames = [_frame(picture, number) for number, picture in enumerate(pictures)]
@@ -82,10 +82,6 @@ def _rising(timestamps: Iterable[float], count: int) -> list[float]:
         raise SourceError(
             f"A clip of {count} pictures with {len(times)} times cannot be looked at.", "Pass one time a picture."
         )
-    if not np.isfinite(times).all() or any(later <= time for time, later in _pairs(times)):
+    if not np.isfinite(times).all() or (np.diff(times) <= 0).any():
         raise SourceError("The times of the clip's pictures do not rise.", "Pass seconds, each above the one before.")
     return [time - times[0] for time in times]
-
-
-def _pairs(values: Sequence[float]) -> Iterable[tuple[float, float]]:
-    return zip(values, values[1:], strict=False)

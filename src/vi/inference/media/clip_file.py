@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -28,10 +27,11 @@ class ClipFile:
     size: (width, height) in pixels as stored. time_base: seconds a tick. rate: frames a second, as far as is stated.
     """
 
-    def __init__(self, file: BinaryIO, label: str, deadline: Deadline) -> None:
-        """Raises SourceError where the file has nothing that FFmpeg can show."""
+    def __init__(self, file: BinaryIO, label: str, deadline: Deadline, most_pixels: int = MAX_PIXELS) -> None:
+        """Raises SourceError where the file has nothing that FFmpeg can show, or more than ``most_pixels`` a frame."""
         self.label, self.deadline = label, deadline
-        self._file = file
+        self._file, self._most_pixels = file, most_pixels
+        self._bound = {"max_pixels": str(2 * most_pixels + 2**16)}  # decoders count their margins too
         with self.opened() as (_, stream):
             self.size = (stream.codec_context.width, stream.codec_context.height)
             self.time_base: Fraction = stream.time_base
@@ -41,9 +41,9 @@ class ClipFile:
     def opened(self) -> Iterator[tuple[Any, Any]]:
         """(container, video stream), at the start. What FFmpeg raises inside becomes a SourceError."""
         self._file.seek(0)
-        reader = _Reader(self._file, self.deadline)
+        options = {"protocol_whitelist": "none", **self._bound}
         try:
-            with av.open(reader, "r", options={"protocol_whitelist": "none"}, metadata_errors="replace") as container:
+            with av.open(self._file, "r", options=options, metadata_errors="replace") as container:
                 yield container, self._video(container)
         except av.error.FFmpegError as error:
             self.deadline.check()
@@ -99,8 +99,8 @@ class ClipFile:
         context = stream.codec_context
         if context is None:
             raise SourceError(f"{self.label} has video of a kind that FFmpeg cannot decode.", "Convert it to H.264.")
-        check_pixels(context.width, context.height, self.label)
-        context.options = {"max_pixels": str(MAX_PIXELS)}
+        check_pixels(context.width, context.height, self.label, self._most_pixels)
+        context.options = self._bound
         context.thread_type = "AUTO"
         return stream
 
@@ -118,23 +118,6 @@ class ClipFile:
 
 
 _COVER = av.stream.Disposition.attached_pic
-
-
-class _Reader:
-    """A file as FFmpeg reads it: in small pieces, each before the deadline."""
-
-    def __init__(self, file: BinaryIO, deadline: Deadline) -> None:
-        self._file, self._deadline = file, deadline
-
-    def read(self, size: int) -> bytes:
-        self._deadline.check()
-        return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
 
 
 def _words(error: av.error.FFmpegError) -> str:

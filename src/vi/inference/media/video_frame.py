@@ -24,8 +24,8 @@ _TURNS = {  # signs of a, b, c, d in x' = a x + c y, y' = b x + d y (y points do
 
 
 def upright_rgb(frame: Any) -> Image.Image:
-    """An ``av.VideoFrame`` as an RGB picture: colours by the frame's matrix and range, transparency on white, turned and
-    mirrored as its display matrix says.
+    """An ``av.VideoFrame`` as an RGB picture: colours by the frame's matrix and range, transparency on white, turned
+    and mirrored as its display matrix says.
 
     A frame that names no matrix has BT.709's when it is larger than standard definition, else BT.601's, as players do.
     """
