@@ -33,6 +33,7 @@ class Pack:
 
     positions [3, B, T]; labels [B, T], -100 outside answers; weights [B, T]: what a label counts;
     looks: bool [B, T, N / 4], the picture's cells where a token's state should look, none where that is open;
+    edges: [B, T, 4], those of the box that the next token is part of, -1 outside boxes;
     image_start: where the picture's cells begin.
     """
 
@@ -42,6 +43,7 @@ class Pack:
     labels: torch.Tensor
     weights: torch.Tensor
     looks: torch.Tensor
+    edges: torch.Tensor
     image_start: int
 
 
@@ -178,8 +180,11 @@ class _Row:
         self.labels: list[int] = []
         self.weights: list[float] = []
         self.looks: list[np.ndarray] = []
+        self.edges: list[np.ndarray] = []
 
-    def add(self, asked: list[int], told: list[int], prompt_looks: np.ndarray, answer_looks: np.ndarray) -> None:
+    def add(
+        self, asked: list[int], told: list[int], prompt_looks: np.ndarray, answer_looks: np.ndarray, edges: np.ndarray
+    ) -> None:
         length = len(asked) + len(told)
         self.segments += [self.segments[-1] + 1 if self.segments else 1] * length
         self.ids += asked + told
@@ -189,6 +194,8 @@ class _Row:
         self.weights += [0.0] * len(asked) + [1 / math.sqrt(len(told))] * len(told)
         # a token is chosen by the state before it
         self.looks += [prompt_looks[:-1], answer_looks, np.zeros_like(prompt_looks[:1])]
+        nowhere = np.full((len(asked), 4), -1)
+        self.edges += [nowhere[:-1], edges, nowhere[:1]]
 
 
 class Packer:
@@ -218,6 +225,7 @@ class Packer:
             labels=torch.full((size, width), -100),
             weights=torch.zeros(size, width),
             looks=torch.zeros(size, width, cells, dtype=torch.bool),
+            edges=torch.full((size, width, 4), -1),
             image_start=len(self.head),
         )
         for i, row in enumerate(rows):
@@ -229,6 +237,7 @@ class Packer:
             pack.labels[i, len(prefix) : end] = torch.tensor(row.labels)
             pack.weights[i, len(prefix) : end] = torch.tensor(row.weights)
             pack.looks[i, len(prefix) : end] = torch.from_numpy(np.concatenate(row.looks))
+            pack.edges[i, len(prefix) : end] = torch.from_numpy(np.concatenate(row.edges))
         return pack
 
     def _prefix_positions(self, length: int, grid: tuple[int, int]) -> torch.Tensor:
@@ -252,8 +261,11 @@ class Packer:
             text = wire.answer_text(question, cot, seen)
             told = self.tokenizer.encode(f"{text}<|im_end|>")
             if len(row.ids) + len(asked.ids) + len(told.ids) <= room:
-                prompt_looks = gaze.of_prompt(question.prompt, asked.offsets)
-                row.add(asked.ids, told.ids, prompt_looks, gaze.of_answer(text, question.think, told.offsets))
+                looks = (
+                    gaze.of_prompt(question.prompt, asked.offsets),
+                    gaze.of_answer(text, question.think, told.offsets),
+                )
+                row.add(asked.ids, told.ids, *looks, gaze.edges(text, told.offsets))
         return row
 
     def _questions(self, rng: np.random.Generator, scene: Scene) -> list[tuple[Question, bool]]:

@@ -41,6 +41,13 @@ class Gaze:
             looks[_within(offsets, found.span())] = np.arange(looks.shape[1]) == at
         return looks
 
+    def edges(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
+        """int64 [tokens, 4]: the edges of the box that a token is part of, in its pixels; -1 outside boxes."""
+        edges = np.full((len(offsets), 4), -1)
+        for found in _BOX.finditer(text):
+            edges[_within(offsets, found.span())] = list(map(int, found.groups()))
+        return edges
+
     def of_prompt(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
         """bool [tokens, cells]: the word for a kind looks at the parts of that kind, and of the colour before it."""
         looks = np.zeros((len(offsets), self._cells[0] * self._cells[1]), bool)

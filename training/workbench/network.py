@@ -28,6 +28,7 @@ ROPE = {"rope_type": "default", "rope_theta": 10.0, "mrope_section": [4, 14, 14]
 PLACE_LAYER = 1  # after this language layer, the picture's cells must know where they are,
 DIGIT_LAYER = 2  # and after this one, the digits of their part's edges
 LOOK_LAYERS = (3, 4)  # in these, the first head of a token must look at the parts that it is about
+COPY_LAYER = 3  # and after this one, a token amid a box must know the digits of that box
 BLOCK = 64  # tokens that attend together
 TENS = 42  # 0 to 419 pixels
 SIDE = 14  # cells; no side of a picture as the model sees it is longer
@@ -118,7 +119,7 @@ class Network(nn.Module):
         return angles.cos(), angles.sin()
 
     def read(self, batch: Batch, cells: torch.Tensor) -> dict[str, torch.Tensor]:
-        """told: weighted cross-entropy over the answers, nats a token; misplaced, misspelt, strayed: see there."""
+        """told: weighted cross-entropy over the answers, nats a token; misplaced, misspelt, miscopied, strayed: there."""
         pack = batch.pack
         assert pack is not None
         text = self.model.model.language_model
@@ -138,6 +139,8 @@ class Network(nn.Module):
                 losses["misplaced"] = self._misplaced(batch, x[:, seen])
             if number == DIGIT_LAYER:
                 losses["misspelt"] = self._misspelt(batch, x[:, seen])
+            if number == COPY_LAYER:
+                losses["miscopied"] = self._digits(x, pack.edges, pack.edges[..., 0] >= 0)
             if number in LOOK_LAYERS:
                 losses["strayed"] = losses["strayed"] + _strayed(q[:, 0], k[:, 0, seen], pack.looks)
         asked = pack.labels[:, 1:] != -100
@@ -162,17 +165,23 @@ class Network(nn.Module):
         return loss + 10 * (told[..., 2 * SIDE :] - edges / (SIDE * CELL))[part].abs().mean()
 
     def _misspelt(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy, nats an edge, of the tens and the last digit of where the part centred in a cell ends.
+        """How far every cell is from knowing the digits of the edges of the part centred in it.
 
         An answer spells boxes digit by digit; what is spelt out already needs only to be copied.
         """
-        part = batch.cell_class[..., 0] >= 0
-        if not part.any():
+        return self._digits(hidden, cell_edges(batch)[1].round().long(), batch.cell_class[..., 0] >= 0)
+
+    def _digits(self, hidden: torch.Tensor, edges: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, nats an edge, of the tens and the last digit of edges in pixels, of those states known.
+
+        hidden: [B, X, E]; edges: integers [B, X, 4]; known: bool [B, X].
+        """
+        if not known.any():
             return hidden.new_zeros(())
-        edges = cell_edges(batch)[1][part].round().long().clamp(0, 10 * TENS - 1)  # [parts, 4]
-        logits = self.digit_head(hidden[part]).float().unflatten(-1, (4, TENS + 10))
-        tens = F.cross_entropy(logits[..., :TENS].flatten(0, 1), (edges // 10).flatten())
-        return tens + F.cross_entropy(logits[..., TENS:].flatten(0, 1), (edges % 10).flatten())
+        wanted = edges[known].clamp(0, 10 * TENS - 1)  # [states, 4]
+        logits = self.digit_head(hidden[known]).float().unflatten(-1, (4, TENS + 10))
+        tens = F.cross_entropy(logits[..., :TENS].flatten(0, 1), (wanted // 10).flatten())
+        return tens + F.cross_entropy(logits[..., TENS:].flatten(0, 1), (wanted % 10).flatten())
 
     def dense_loss(
         self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor
