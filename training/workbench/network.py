@@ -119,7 +119,7 @@ class Network(nn.Module):
         return angles.cos(), angles.sin()
 
     def read(self, batch: Batch, cells: torch.Tensor) -> dict[str, torch.Tensor]:
-        """told: weighted cross-entropy over the answers, nats a token; misplaced, misspelt, miscopied, strayed: there."""
+        """told: weighted cross-entropy over the answers, nats a token; the others are the helping losses below."""
         pack = batch.pack
         assert pack is not None
         text = self.model.model.language_model
