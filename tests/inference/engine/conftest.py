@@ -4,43 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm
 from tests.inference.engine.samples import LONG, picture, serial_engine
 
 from vi.inference.engine.request import Request
 from vi.inference.engine.serial import SerialEngine
 from vi.inference.generation_config import GenerationConfig
-from vi.inference.loading.loader import LoadedModel, load
-from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.preprocess.prompt import Prompt
-from vi.inference.runs.files import RunFiles
 
-FAMILIES: dict[str, Callable[..., Path]] = {
-    "qwen2_5_vl": tiny_qwen2_5_vl,
-    "qwen2_vl": tiny_qwen2_vl,
-    "smolvlm": tiny_smolvlm,
-}
+if TYPE_CHECKING:
+    from vi.inference.loading.loaded import LoadedModel
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """(family, seed) -> its folder, written once."""
+def load_tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LoadedModel]:
+    """(family, seed) -> a model of its own."""
+    from tests.families import tiny_qwen2_5_vl, tiny_qwen2_vl, tiny_smolvlm  # torch is for those who ask for it
+
+    from vi.inference.loading.loader import load
+    from vi.inference.runs.files import RunFiles
+
+    families = {"qwen2_5_vl": tiny_qwen2_5_vl, "qwen2_vl": tiny_qwen2_vl, "smolvlm": tiny_smolvlm}
     folder = tmp_path_factory.mktemp("engine")
 
-    def write(family: str = "qwen2_5_vl", seed: int = 0) -> Path:
-        path = folder / f"{family}-{seed}"
-        return path if path.exists() else FAMILIES[family](path, seed=seed)
+    def load_one(family: str = "qwen2_5_vl", seed: int = 0) -> LoadedModel:
+        path: Path = folder / f"{family}-{seed}"
+        return load(RunFiles(None, path if path.exists() else families[family](path, seed=seed)), device="cpu")
 
-    return write
-
-
-@pytest.fixture(scope="session")
-def load_tiny(checkpoint: Callable[..., Path]) -> Callable[..., LoadedModel]:
-    """(family, seed) -> a model of its own."""
-    return lambda *which: load(RunFiles(None, checkpoint(*which)), device="cpu")
+    return load_one
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +51,8 @@ def engine(loaded: LoadedModel) -> Iterator[SerialEngine]:
 @pytest.fixture(scope="session")
 def prompt(loaded: LoadedModel) -> Callable[..., Prompt]:
     """(text, size) -> a prompt about a noisy picture of that size."""
+    from vi.inference.preprocess.chat import ChatPrompt
+
     chat = ChatPrompt(loaded)
     return lambda text="How many?", size=(64, 48): chat.build(text, picture=picture(size), system_prompt="You are.")
 

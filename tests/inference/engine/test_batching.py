@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -443,3 +445,38 @@ def test_a_failed_request_keeps_no_memory_even_while_its_error_is_held():
         gc.collect()
         assert [work() for work in runner.works] == [None] * len(runner.works)
         assert held.value.__cause__ is not None
+
+
+def resident_bytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_ten_thousand_short_requests_leave_no_block_thread_or_file_and_memory_flat():
+    def answer(one, first, count):
+        for start in range(first, first + count, 100):
+            generations = [
+                one.submit(ask(before=1 + i % 20, pictures=((1, 1 + i % 9),), words=i, max_new_tokens=2, seed=i))
+                for i in range(start, start + 100)
+            ]
+            generations[7].cancel()
+            del generations[9]
+            assert all(generation.completion().finish_reason for generation in generations)
+
+    with engine(num_blocks=300, feature_cache_bytes=2000) as (one, runner):
+        answer(one, 0, 2000)
+        runner.steps.clear()
+        gc.collect()
+        memory, threads, files = resident_bytes(), threading.active_count(), open_files()
+        answer(one, 2000, 8000)
+        runner.steps.clear()
+        gc.collect()
+        assert resident_bytes() < memory * 1.02
+        assert (threading.active_count(), open_files()) == (threads, files)
+        one.submit(ask()).completion()
+        assert_all_free(one)

@@ -1,59 +1,92 @@
 from __future__ import annotations
 
 import pytest
+from tests.inference.engine.mixes import GRAMMARS, prompt, the_vocabulary
+from tests.inference.engine.numpy_model import END, PICTURE
 
+from vi.inference.engine.request import Request
 from vi.inference.engine.sequence import Sequence
-from vi.inference.engine.vocabulary import Vocabulary
+from vi.inference.generation_config import GenerationConfig
 from vi.inference.sampling.sampler import Choice
+from vi.inference.structured.grammar import json_grammar
 
 
-@pytest.fixture(scope="module")
-def vocabulary(loaded):
-    return Vocabulary(loaded)
+def begin(grammar=None, **config):
+    request = Request(prompt(4, ((1, 2),), 2), GenerationConfig(**{"max_new_tokens": 40, **config}), grammar)
+    return Sequence(request, the_vocabulary())
 
 
-def feed(sequence, vocabulary, text):
-    for token_id in vocabulary.tokenizer(text, add_special_tokens=False)["input_ids"]:
+def spelled(text):
+    return the_vocabulary().tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def feed(sequence, text):
+    for token_id in spelled(text):
         if sequence.finish_reason is None:
             yield sequence.accept(Choice(token_id, -1.0))
 
 
-def test_prompt_and_answer_are_seen_but_media_ids_are_not(ask, vocabulary, loaded):
-    request = ask()
-    sequence = Sequence(request, vocabulary)
-    (new,) = vocabulary.tokenizer("~", add_special_tokens=False)["input_ids"]
-    assert not sequence.row().seen[new]
+def test_prompt_and_answer_are_seen_but_media_ids_are_not():
+    sequence = begin()
+    (new,) = spelled("~")
+    assert new not in sequence.row().seen
     sequence.accept(Choice(new, -1.0))
-    seen = set(sequence.row().seen.nonzero()[0].tolist())
-    assert seen == {*request.prompt.token_ids, new} - set(loaded.media_token_ids)
+    assert set(sequence.row().seen.tolist()) == {*sequence.request.prompt.token_ids, new} - {PICTURE}
 
 
-def test_the_step_counts_the_generated_tokens(ask, vocabulary):
-    sequence = Sequence(ask(), vocabulary)
-    steps = []
-    for _ in feed(sequence, vocabulary, "One two"):
-        steps.append(sequence.row().step)
+def test_the_step_counts_the_generated_tokens():
+    sequence = begin()
+    steps = [sequence.row().step for _ in feed(sequence, "One two")]
     assert steps == list(range(1, len(steps) + 1))
 
 
-def test_text_held_back_for_a_stop_string_is_shown_when_another_end_comes_first(ask, vocabulary, loaded):
-    sequence = Sequence(ask(stop_strings=["nut washer"]), vocabulary)
-    assert "".join(feed(sequence, vocabulary, "a blue nut w")) == "a blue "
-    assert sequence.accept(Choice(loaded.eos_token_ids[0], -1.0)) == "nut w"
+def test_text_held_back_for_a_stop_string_is_shown_when_another_end_comes_first():
+    sequence = begin(stop_strings=["nut washer"])
+    assert "".join(feed(sequence, "a blue nut w")) == "a blue "
+    assert sequence.accept(Choice(END, -1.0)) == "nut w"
     assert sequence.finish_reason == "stop"
     assert sequence.completion().text == "a blue nut w"
 
 
-def test_a_character_cut_off_by_length_is_shown_as_a_replacement(ask, vocabulary):
-    ids = vocabulary.tokenizer("🙂", add_special_tokens=False)["input_ids"]
+def test_a_character_cut_off_by_length_is_shown_as_a_replacement():
+    ids = spelled("🙂")
     assert len(ids) > 1
-    sequence = Sequence(ask(max_new_tokens=1), vocabulary)
+    sequence = begin(max_new_tokens=1)
     assert set(sequence.accept(Choice(ids[0], -1.0))) == {"\ufffd"}
     assert sequence.finish_reason == "length"
 
 
-def test_a_stop_string_at_the_last_token_counts_as_stop_string(ask, vocabulary):
-    length = len(vocabulary.tokenizer("a nut", add_special_tokens=False)["input_ids"])
-    sequence = Sequence(ask(max_new_tokens=length, stop_strings=["nut"]), vocabulary)
-    assert "".join(feed(sequence, vocabulary, "a nut")) == "a "
+def test_a_stop_string_at_the_last_token_counts_as_stop_string():
+    sequence = begin(max_new_tokens=len(spelled("a nut")), stop_strings=["nut"])
+    assert "".join(feed(sequence, "a nut")) == "a "
     assert sequence.finish_reason == "stop_string"
+
+
+def test_fast_forward_takes_what_the_grammar_forces_and_counts_it():
+    sequence = begin(GRAMMARS[1])
+    shown = sequence.fast_forward()
+    assert '{"answer":"'.startswith(shown)
+    assert len(shown) > 4
+    assert sequence.row().step == len(sequence.token_ids) > 1
+
+
+def test_fast_forward_ends_a_text_that_has_but_one_ending():
+    sequence = begin(json_grammar({"const": "two red nuts"}))
+    assert sequence.fast_forward() == '"two red nuts"'
+    assert sequence.finish_reason == "stop"
+    assert sequence.fast_forward() == ""
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_fast_forward_keeps_to_the_limit(limit):
+    sequence = begin(json_grammar({"type": "string", "minLength": 99}), max_new_tokens=limit)
+    while sequence.finish_reason is None:
+        sequence.accept(Choice(int(sequence.row().allowed.argmax()), -1.0))
+        sequence.fast_forward()
+    assert len(sequence.token_ids) == limit
+
+
+def test_where_logprobs_are_asked_for_every_token_has_the_models_own():
+    sequence = begin(json_grammar({"const": "two red nuts"}), logprobs=0)
+    assert sequence.fast_forward() == ""
+    assert sequence.token_ids == []
