@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from vi.inference.engine.batch import Batch
 
@@ -43,3 +44,9 @@ def batch_of(rows: Sequence[Row], *, axes: int, blocks_a_row: int = 16, block_si
         wanted=begins[1:].astype(np.int64) - 1,
         features=[(int(begins[i]) + place, part) for i, row in enumerate(rows) for place, part in row.features],
     )
+
+
+def noise(size: tuple[int, int]) -> Image.Image:
+    """A picture of (width, height), the same for the same size."""
+    pixels = np.random.default_rng(size).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    return Image.fromarray(pixels)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from vi.inference.bundle.convertible import require_convertible_checkpoint
 from vi.inference.bundle.layout import VERSION, WORDS, Bundle, is_bundle, read_bundle
 from vi.inference.errors import LoadError
 from vi.inference.runs.files import ADAPTER_FILES, RunFiles
@@ -34,6 +35,7 @@ def bundle_for(files: RunFiles, *, weights: str | None = None, show_progress: bo
     """
     if is_bundle(files.model_path) and files.adapter_path is None and weights is None:
         return read_bundle(files.model_path)
+    require_convertible_checkpoint(files.model_path)
     cache = cache_folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vi.inference.bundle.constants import StoredTensor, share_constants, stored_tensors
+from vi.inference.bundle.convertible import TORCH_HINT, require_convertible, require_convertible_checkpoint
 from vi.inference.bundle.layout import (
     LANGUAGE,
     TABLE,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import openvino as ov
 
 WEIGHTS: tuple[str, ...] = get_args(Weights)
-TORCH_HINT = "It runs with PyTorch instead."
 
 
 def convert(files: RunFiles, target: Path, *, weights: str | None = None, show_progress: bool = False) -> Bundle:
@@ -45,6 +45,7 @@ def convert(files: RunFiles, target: Path, *, weights: str | None = None, show_p
     if weights is not None and weights not in WEIGHTS:
         hint = f"It takes {', '.join(WEIGHTS)}. {did_you_mean(weights, WEIGHTS)}".strip()
         raise ConfigError(f"weights={weights!r} is not a way to store them.", hint)
+    require_convertible_checkpoint(files.model_path)
     in_place = same_folder(target, files.model_path)
     if in_place and files.adapter_path is not None:
         hint = "Choose another folder: the bundle's weights are the merged ones."
@@ -70,15 +71,16 @@ class _Conversion:
         self.used: set[str] = set()
 
     def load(self) -> None:
-        from vi.inference.bundle.families import convertible_family, language_shape
+        from vi.inference.bundle.families import FAMILIES, language_shape
         from vi.inference.loading.loaded import TorchWeights
         from vi.inference.loading.loader import load
 
         self.loaded = load(self.files, device="cpu", dtype="float32", attn_implementation="sdpa")
         assert isinstance(self.loaded.weights, TorchWeights)
         self.model = self.loaded.weights.model
-        self.family = convertible_family(self.model.config)
-        self.shape = language_shape(self.model.config, self.family)
+        require_convertible(self.loaded.config)
+        self.family = FAMILIES[self.loaded.family]
+        self.shape = language_shape(self.model.config, self.family.axes)
 
     def table(self) -> None:
         dtype: Literal["float32", "float16"] = "float32" if self.weights == "f32" else "float16"
@@ -104,7 +106,7 @@ class _Conversion:
     def vision(self) -> None:
         from vi.inference.bundle.vision_graph import vision_graph
 
-        self._save(vision_graph(self.family.vision(self.model)), VISION)
+        self._save(vision_graph(self.family.vision(self.model.model)), VISION)
 
     def _save(self, graph: ov.Model, name: str) -> None:
         import openvino as ov
@@ -142,7 +144,7 @@ class _Conversion:
             placeholder_id=self.loaded.placeholder_id,
             context_length=self.loaded.context_length,
             table=self.table_facts,
-            vision=self.family.vision_facts(self.model.config.vision_config),
+            vision=self.family.facts(self.model.config.vision_config),
         )
 
 
@@ -153,6 +155,9 @@ def _reported(folder: Path) -> Iterator[None]:
         yield
     except (LoadError, MemoryError, OSError):
         raise
+    except ImportError as error:
+        hint = "Install them: pip install 'vi-inference[torch]'."
+        raise LoadError(f"Converting needs torch and transformers ({error}).", hint) from error
     except Exception as error:  # tracing runs the model's own code, which may raise anything
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise LoadError(f"{folder} cannot be converted ({reason}).", TORCH_HINT) from error

@@ -79,29 +79,38 @@ class OpenVinoRunner:
         return np.concatenate(features) if features else np.empty((0, width), np.float32)
 
     def _encode(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        for name, values in inputs.items():
-            self._vision_inputs[name].write(values)
-        shape = inputs["pixel_values"].shape
-        _infer(self._vision, f"A picture of {' x '.join(map(str, shape))} numbers cannot be encoded")
+        try:
+            for name, values in inputs.items():
+                self._vision_inputs[name].write(values)
+            self._vision.infer(share_outputs=True)
+        except (RuntimeError, MemoryError) as error:
+            size = " x ".join(map(str, inputs["pixel_values"].shape))
+            raise _failure(f"Pictures of {size} numbers cannot be encoded", error) from error
         features = self._vision.get_output_tensor(0).data
         return features.reshape(-1, features.shape[-1]).copy()
 
     def run(self, batch: Batch) -> np.ndarray:
         """One forward call. Returns float32 logits [R, V], valid until the next. InferenceError: out of memory."""
-        inputs, num_tokens = self._inputs, len(batch.token_ids)
-        self._embed(batch)
-        ends = batch.past_lens + np.diff(batch.begins)
+        wanted = batch.wanted if len(batch.wanted) else np.zeros(1, np.int64)  # the operators refuse an empty head
+        try:
+            self._embed(batch)
+            self._write(batch, wanted)
+            self._language.infer(share_outputs=True)
+        except (RuntimeError, MemoryError) as error:
+            size = f"{len(batch.past_lens)} requests with {len(batch.token_ids):,} new tokens"
+            raise _failure(f"{size} cannot be run", error) from error
+        logits = self._language.get_output_tensor(0).data
+        return logits.reshape(len(wanted), -1)[: len(batch.wanted)]
+
+    def _write(self, batch: Batch, wanted: np.ndarray) -> None:
+        inputs = self._inputs
         inputs["position_ids"].write(batch.positions if self._facts.axes == 3 else batch.positions[0])
         inputs["past_lens"].write(batch.past_lens)
         inputs["subsequence_begins"].write(batch.begins)
         inputs["block_indices"].write(batch.block_indices)
         inputs["block_indices_begins"].write(batch.block_begins)
-        inputs["max_context_len"].view(())[...] = ends.max()
-        wanted = batch.wanted if len(batch.wanted) else np.zeros(1, np.int64)  # the operators refuse an empty head
+        inputs["max_context_len"].view(())[...] = (batch.past_lens + np.diff(batch.begins)).max()
         inputs["wanted"].write(wanted)
-        _infer(self._language, f"{len(batch.past_lens)} requests with {num_tokens:,} new tokens cannot be run")
-        logits = self._language.get_output_tensor(0).data
-        return logits.reshape(len(wanted), -1)[: len(batch.wanted)]
 
     def _embed(self, batch: Batch) -> None:
         """Write the new tokens' embeddings [T, H], and the picture features in place of the placeholders'."""
@@ -147,12 +156,9 @@ def _compile(core: ov.Core, bundle: Bundle, part: str, options: Mapping[str, Any
         ) from error
 
 
-def _infer(request: ov.InferRequest, failure: str) -> None:
-    try:
-        request.infer(share_outputs=True)
-    except (RuntimeError, MemoryError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise InferenceError(f"{failure} ({reason}).", HINT) from error
+def _failure(what: str, error: Exception) -> InferenceError:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return InferenceError(f"{what} ({reason}).", HINT)
 
 
 def _free_memory() -> int:

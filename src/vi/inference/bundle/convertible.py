@@ -1,0 +1,40 @@
+"""Which checkpoints can be converted, told from their ``config.json`` alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vi.inference.errors import LoadError, did_you_mean
+
+CONVERTIBLE = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "idefics3", "internvl")
+LENGTH_DEPENDENT = ("dynamic", "longrope")  # ways of counting positions that one graph cannot hold
+TORCH_HINT = "It runs with PyTorch instead."
+
+
+def require_convertible_checkpoint(folder: Path) -> None:
+    """Raise LoadError that says why the checkpoint in ``folder`` cannot be converted, as far as its config tells."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config.get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        raise LoadError(f"{path} is not a model's configuration ({error}).", "Fetch the checkpoint again.") from None
+    require_convertible(config)
+
+
+def require_convertible(config: Mapping[str, Any]) -> None:
+    """Raise LoadError that says why a checkpoint of this configuration cannot be converted."""
+    family = str(config.get("model_type"))
+    if family not in CONVERTIBLE:
+        hint = f"{did_you_mean(family, CONVERTIBLE)} {TORCH_HINT}".strip()
+        raise LoadError(f"{family!r} models cannot be converted; these can: {', '.join(CONVERTIBLE)}.", hint)
+    text = config.get("text_config") or config
+    kinds = sorted(set(text.get("layer_types") or ()) - {"full_attention"})
+    if kinds:
+        raise LoadError(f"This model has layers of {', '.join(kinds)}, which cannot be converted.", TORCH_HINT)
+    rope = (text.get("rope_parameters") or text.get("rope_scaling") or {}).get("rope_type")
+    if rope in LENGTH_DEPENDENT:
+        raise LoadError(f"This model's {rope} positions depend on a text's length and cannot be converted.", TORCH_HINT)
