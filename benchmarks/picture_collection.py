@@ -27,13 +27,13 @@ def main() -> int:
     parser.add_argument("--bytes", type=int, default=2**30, help="most memory beyond what an idle process has (1 GiB)")
     chosen = parser.parse_args()
     files = sorted(path for path in chosen.folder.rglob("*") if path.is_file())
-    counts, slowest, largest = Counter[str](), (0.0, ""), (0, "")
+    counts, slowest, largest = Counter[str](), (0.0, ""), (0, "nothing")
     worker = Worker(chosen.bytes)
     for path in files:
         started = time.perf_counter()
         outcome, peak = worker.load(path, chosen.seconds)
         slowest = max(slowest, (time.perf_counter() - started, path.name))
-        largest = max(largest, (peak, path.name))
+        largest = (peak, path.name) if peak > largest[0] else largest
         counts[outcome.partition(":")[0]] += 1
         print(f"{path.relative_to(chosen.folder)}\t{outcome}")
     worker.stop()
@@ -94,6 +94,8 @@ def _serve(pipe: Connection, memory: int) -> None:
             outcome = f"loaded: {size[0]} x {size[1]}"
         except SourceError as error:
             outcome = f"refused: {error}" if str(error).isprintable() else f"stray text: {error!r}"
+            if isinstance(error.__cause__, MemoryError):
+                outcome = "memory: more than allowed"
         except MemoryError:
             outcome = "memory: more than allowed"
         except BaseException as error:

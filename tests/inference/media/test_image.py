@@ -345,6 +345,10 @@ def test_extreme_shapes_load(encode, format, size):
     assert min(load(content).original_size) == 1
 
 
+def test_a_side_has_a_limit_of_its_own():
+    assert "1 x 2,000,000 pixels; at most 1,000,000 a side" in refused(bomb(1, 2_000_000))
+
+
 def test_an_animation_of_a_hundred_thousand_frames_is_its_first(encode):
     first = encode(Image.new("P", (4, 4)), "GIF")
     frame = first[first.index(b"\x2c") : -1]

@@ -12,7 +12,21 @@ _BUFFER = 2**16
 
 def patient(file: BinaryIO, deadline: Deadline) -> BinaryIO:
     """``file``, whose reads raise SourceError once ``deadline`` has passed; to close it leaves ``file`` open."""
-    return cast(BinaryIO, io.BufferedReader(_Patient(file, deadline), _BUFFER))
+    return cast(BinaryIO, _Modest(_Patient(file, deadline), _BUFFER))
+
+
+class _Modest(io.BufferedReader):
+    """Reads that ask for more than there is, as damaged files make decoders do, take no memory for it."""
+
+    def __init__(self, raw: io.RawIOBase, buffer_size: int) -> None:
+        super().__init__(raw, buffer_size)
+        self._end = self.seek(0, io.SEEK_END)
+        self.seek(0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _BUFFER:
+            size = min(size, max(0, self._end - self.tell()))
+        return super().read(size)
 
 
 class _Patient(io.RawIOBase):
