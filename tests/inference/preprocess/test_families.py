@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from tests.families import TINY
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
@@ -39,3 +41,25 @@ def test_the_page_of_models_says_how_each_family_runs():
     rows = dict(re.findall(r"^\| .* \| `(\w+)` \| (paged|plain) \|", page, flags=re.M))
     assert rows == {name: "paged" if family.paged else "plain" for name, family in FAMILIES.items()}
     assert [family.plain for family in FAMILIES.values() if family.plain.lower() not in page.lower()] == []
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_checkpoints_that_are_tested_run_as_their_family_does(name, tmp_path):
+    stated = json.loads((TINY[name](tmp_path / name) / "config.json").read_text(encoding="utf-8"))
+    assert get_family(name).why_plain(stated) == get_family(name).plain
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ({"model_type": "gpt_oss"}, "its language model is gpt_oss"),
+        ({"rope_parameters": {"rope_type": "dynamic"}}, "its dynamic positions depend on the length"),
+        ({"model_type": "qwen2", "rope_scaling": {"rope_type": "longrope"}}, "its longrope positions"),
+        ({"model_type": "qwen2", "rope_parameters": {"rope_type": "yarn"}}, ""),
+        ({"model_type": "internvl_text"}, ""),
+        (None, ""),
+    ],
+)
+def test_a_checkpoint_may_be_plain_where_its_family_is_paged(text, reason):
+    assert get_family("internvl").why_plain({"model_type": "internvl", "text_config": text}).startswith(reason)
+    assert bool(get_family("internvl").why_plain({"model_type": "internvl", "text_config": text})) == bool(reason)

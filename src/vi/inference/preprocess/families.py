@@ -15,6 +15,15 @@ from vi.inference.preprocess.placeholders import Config, Inputs
 
 Sizes = list[tuple[int, int]]
 
+LANGUAGE_MODELS = (
+    "",
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+)  # of those families that come with any; "" is the usual one
+LENGTH_DEPENDENT = ("dynamic", "longrope")
+
 
 @dataclass(frozen=True)
 class Family:
@@ -44,6 +53,19 @@ class Family:
     def paged(self) -> bool:
         """Whether requests can share one cache that is cut into blocks."""
         return not self.plain
+
+    def why_plain(self, config: Config) -> str:
+        """Why a checkpoint with this ``config.json`` cannot run over a paged cache; empty where it can."""
+        text = config.get("text_config") or {}
+        kind = text.get("model_type", "")
+        if self.paged and not (kind in LANGUAGE_MODELS or kind.startswith(str(config.get("model_type")))):
+            return (
+                f"its language model is {kind}, and only these are tested: {', '.join(filter(None, LANGUAGE_MODELS))}"
+            )
+        rope = (text.get("rope_parameters") or text.get("rope_scaling") or {}).get("rope_type")
+        if self.paged and rope in LENGTH_DEPENDENT:
+            return f"its {rope} positions depend on the length of a text, and requests in one batch differ in that"
+        return self.plain
 
 
 def grid_sizes(inputs: Inputs, config: Config, *, patch: int = 14) -> Sizes:

@@ -12,6 +12,7 @@ from transformers.models.gemma2.modeling_gemma2 import eager_attention_forward
 from vi.inference.engine.batch import Batch
 from vi.inference.engine.runners.paged_attention import Chunk, PagedStep, paged_attention
 from vi.inference.engine.runners.step_tables import step_tables
+from vi.inference.errors import InferenceError
 
 BLOCKS, SIZE, HEADS, KEY_HEADS, WIDTH = 64, 4, 4, 2, 8
 ROWS = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 12) | st.just(1)), min_size=1, max_size=5)
@@ -115,3 +116,10 @@ def test_masks_are_made_once_for_all_layers(window):
     step = paged(batch, *torch.zeros(2, BLOCKS, SIZE, KEY_HEADS, WIDTH))
     assert step.single_mask(window) is step.single_mask(window)
     assert step.chunk_mask(0, window) is step.chunk_mask(0, window)
+
+
+def test_attention_sinks_are_refused_rather_than_left_out():
+    step = paged(ragged([(0, 2)], np.random.default_rng(0)), *torch.zeros(2, BLOCKS, SIZE, KEY_HEADS, WIDTH))
+    query, key = torch.zeros(1, HEADS, 2, WIDTH), torch.zeros(1, KEY_HEADS, 2, WIDTH)
+    with pytest.raises(InferenceError, match="attention has sinks"):
+        paged_attention(None, query, key, key, None, paged=step, scaling=1.0, s_aux=torch.zeros(HEADS))

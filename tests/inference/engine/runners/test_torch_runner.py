@@ -45,6 +45,8 @@ def test_logits_are_those_of_the_wanted_places_in_their_order(qwen, runner):
 def test_only_the_blocks_of_the_batch_are_written(qwen, runner):
     row = Row(qwen.prompt("How many?", (64, 48)), 2)
     row.blocks = [5, 99, 3, 40, 17, 61, 8, 30]
+    for cache in caches(runner):
+        cache.fill_(7.0)
     others = [block for block in range(runner.num_blocks) if block not in row.blocks]
     before = [cache[others].clone() for cache in caches(runner)]
     Driver(runner).step([row])

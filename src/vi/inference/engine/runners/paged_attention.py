@@ -9,6 +9,8 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
+from vi.inference.errors import InferenceError
+
 PAGED_ATTENTION = "vi_paged"  # transformers makes no mask for a name that has no mask function registered
 
 
@@ -108,14 +110,17 @@ def paged_attention(
     scaling: float,
     sliding_window: int | None = None,
     softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention of a ragged batch laid end to end, each row over its own blocks.
 
     query: [1, H, T, D]; key, value: [1, K, T, D] with H a multiple of K (grouped queries). Returns [1, T, H, D].
     sliding_window: how many tokens a token sees, itself among them. softcap: bounds scores before the softmax, as in
-    Gemma 2.
+    Gemma 2. Raises InferenceError for attention sinks (s_aux), as in gpt-oss, which are not there.
     """
+    if s_aux is not None:
+        raise InferenceError("This model's attention has sinks, which a paged cache does not do.")
     key, value = key[0], value[0]
     query = query[0].unflatten(0, (len(key), -1))  # [K, G, T, D], G queries for each key
     layer = module.layer_idx

@@ -51,8 +51,9 @@ class PagedTorchRunner:
         layers, heads, size = _cache_shape(config)
         shape = num_blocks, block_size, heads, size
         with _out_of_memory(f"for a cache of {num_blocks} blocks of {self.block_bytes:,} bytes", "Use fewer blocks."):
-            self._keys = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(layers)]
-            self._values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(layers)]
+            # Not zeros, which would take all of a CPU's memory for it now: a block is wiped when it is opened.
+            self._keys = [torch.empty(shape, dtype=dtype, device=device) for _ in range(layers)]
+            self._values = [torch.empty(shape, dtype=dtype, device=device) for _ in range(layers)]
 
     @torch.inference_mode()
     def encode(self, media: Mapping[str, Any]) -> Features:
