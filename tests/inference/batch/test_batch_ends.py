@@ -32,7 +32,7 @@ def test_a_batch_that_is_killed_again_and_again_has_every_source_once(out):
         "import random\n"
         "delays = [random.uniform(0.02, 0.2) for _ in range(12)]\n"
         f"slow = kill_again_and_again(Path(sys.argv[1]), {COUNT}, 0.005, delays[:8])\n"
-        f"fast = kill_again_and_again(Path(sys.argv[1]), {COUNT}, 0.0, delays[8:])  # some of them when all is written\n"
+        f"fast = kill_again_and_again(Path(sys.argv[1]), {COUNT}, 0, delays[8:])  # some when all is written\n"
         "print(slow)\n",
         out,
     )

@@ -36,7 +36,7 @@ def card(row: OutputRow, picture: str | None) -> str:
         _paragraph("ask", row["prompt"]),
         _paragraph("error", f"{row['error_type']}: {row['error']}") if failed else _answer(row),
         _details("Thinking", row["thinking"]),
-        *(_paragraph("warning", warning) for warning in row["warnings"] or ()),
+        *(_paragraph("warning", warning) for warning in dict.fromkeys(row["warnings"] or ())),
         "" if failed else f'<p class="cost">{_text(_cost(row))}</p>',
     ]
     kind = "failed" if failed else "answered"

@@ -10,13 +10,16 @@ _WIDTH, _HEIGHT, _BASE = 360, 120, 96  # units of the viewBox; bars stand on _BA
 _BINS = 24
 
 
-def histogram(values: Sequence[float], title: str, unit: str = "", most: float | None = None) -> str:
+def histogram(
+    values: Sequence[float], title: str, unit: str = "", most: float | None = None, absent: str = "no answers"
+) -> str:
     """A figure: bars, their counts as tooltips, smallest, median and largest value in words.
 
-    unit: after the numbers. most: right end of the axis, else the largest value. Without values it says so.
+    unit: after the numbers. most: right end of an axis from 0; without it the axis spans the values. absent: what to
+    say where there are none.
     """
     if not values:
-        return f"<figure><figcaption>{escape(title)}</figcaption><p>not measured</p></figure>"
+        return f"<figure><figcaption>{escape(title)}</figcaption><p>{escape(absent)}</p></figure>"
     low, high = (0.0 if most is not None else float(min(values))), float(most if most is not None else max(values))
     counts = _counts(values, low, high)
     said = (

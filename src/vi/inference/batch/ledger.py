@@ -17,7 +17,7 @@ _UNKNOWN = -1
 class Ledger:
     """Counts rows by their keys, so that equal rows of the input get one row of the output each.
 
-    Memory: about 150 bytes for a row that was there before, 8 for a new one.
+    Memory: about 500 bytes for a row that was there before, 8 for a new one.
     """
 
     def __init__(self, *, retry_errors: bool = False) -> None:

@@ -47,7 +47,7 @@ def write_report(
         facts="".join(f"<dt>{escape(n)}</dt><dd>{escape(v)}</dd>" for n, v in {**facts, **counts}.items()),
         figures=histogram(numbers["tokens"], "Tokens of an answer")
         + histogram(numbers["seconds"], "Time of an answer", " s")
-        + histogram(numbers["confidence"], "Confidence (mean probability of a token; --logprobs 0)", most=1.0),
+        + histogram(numbers["confidence"], "Confidence of an answer", most=1.0, absent="measured with --logprobs 0"),
         heading=f"{total:,} rows" if len(shown) == total else f"{len(shown):,} of {total:,} rows",
         cards="".join(card(row, pictures.get(_source(row))) for row in shown),
     )
