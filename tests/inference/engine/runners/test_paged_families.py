@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from tests.inference.engine.runners.driving import Driver, Row, generate
+from tests.inference.engine.samples import picture
 
 from vi.inference.preprocess.families import FAMILIES
 from vi.inference.preprocess.prompt import Prompt
@@ -72,6 +73,21 @@ def test_a_picture_has_a_feature_for_each_of_its_places(pair, family):
             continue
         assert prompt.image_tokens == sum(token == prompt.placeholder_id for token in prompt.token_ids)
         assert len(runner.encode(prompt.media)) == prompt.image_tokens
+
+
+@pytest.mark.parametrize("family", PAGED)
+def test_pictures_encoded_in_one_call_have_the_features_they_have_apart(pair, family):
+    models = pair(family)
+    runner, row = models.runner(), FAMILIES[family]
+    pictures = [picture(size) for size in ((150, 70), (40, 200), (96, 96))]
+    encoded = [models.loaded.pictures.encode(group).arrays for group in (pictures, *([one] for one in pictures))]
+    together, *apart = (
+        runner.encode({name: array for name, array in arrays.items() if name not in row.layout}) for arrays in encoded
+    )
+    texts = row.placeholders(encoded[0], models.loaded.config, "~")
+    assert [text.count("~") for text in texts] == [len(one) for one in apart]
+    joined = torch.cat([one.embeddings for one in apart])
+    torch.testing.assert_close(together.embeddings, joined, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.slow
