@@ -29,7 +29,8 @@ class Blocks(RuleBasedStateMachine):
             taken = self.blocks.take(count)
             assert not set(taken) & {block for held in self.holders for block in held}
             for block in taken:
-                self.contents.pop(block, None)
+                forgotten = self.contents.pop(block, None)
+                assert forgotten is None or self.blocks.find([forgotten]) == []
             self.holders.append(taken)
 
     @precondition(lambda self: self.holders)
