@@ -27,7 +27,7 @@ class ChatTokenizer:
     read them by these names. model_max_length: tokens, None where the files state no limit.
     """
 
-    backend_tokenizer: Tokenizer
+    backend_tokenizer: Tokenizer = field(repr=False)  # its own lists the vocabulary
     chat_template: str | None = None
     special_tokens_map: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     model_max_length: int | None = None
@@ -142,7 +142,12 @@ class ChatTokenizer:
 def _add_missing(backend: Tokenizer, tokens: Iterable[AddedToken]) -> None:
     """Add tokens that the other files state and ``tokenizer.json`` lacks, in their order."""
     there = {token.content for token in backend.get_added_tokens_decoder().values()}
-    backend.add_tokens([token for token in tokens if token.content not in there])
+    missing: list[AddedToken] = []
+    for token in tokens:
+        if token.content not in there:  # stated twice, a token is what the first place says
+            there.add(token.content)
+            missing.append(token)
+    backend.add_tokens(missing)
 
 
 def _reported(call: Any, *arguments: Any, **options: Any) -> Any:

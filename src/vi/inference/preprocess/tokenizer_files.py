@@ -39,7 +39,8 @@ class TokenizerFiles:
             config |= _read(folder / "special_tokens_map.json")
         named, others = _special(config)
         if "added_tokens_decoder" not in config:
-            names = {token.content for token in (*named.values(), *others)}
+            extra = config.get("extra_special_tokens") or []  # transformers looks at this name alone
+            names = {token.content for token in (*named.values(), *map(_token, extra))}
             legacy = _read(folder / "added_tokens.json")
             added = {
                 i: AddedToken(text, normalized=text not in names, special=text in names) for text, i in legacy.items()
