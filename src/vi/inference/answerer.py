@@ -14,7 +14,7 @@ from vi.inference.asks import Ask
 from vi.inference.call import Call
 from vi.inference.engine.request import Request
 from vi.inference.engine.start import start_engine
-from vi.inference.errors import InferenceError, PromptError, ViError
+from vi.inference.errors import InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.media.image import load_picture
 from vi.inference.pipeline import Pipeline
@@ -24,8 +24,8 @@ from vi.inference.task_types.boxes import BoxUnits, box_units
 if TYPE_CHECKING:
     from vi.inference.completion import Completion
     from vi.inference.engine.generation import Generation
+    from vi.inference.engine.settings import EngineSettings
     from vi.inference.loading.loader import LoadedModel
-    from vi.inference.media.sources import SourceItem
     from vi.inference.preprocess.prompt import Prompt
     from vi.inference.runs.record import RunRecord
     from vi.inference.task_types.response import PredictionResponse
@@ -71,20 +71,25 @@ class Answerer:
     """Asks one loaded model. Nothing of a call stays here; any number of threads may ask at once."""
 
     def __init__(
-        self, loaded: LoadedModel, record: RunRecord, generation_config: GenerationConfig, warn: WarnOnce
+        self,
+        loaded: LoadedModel,
+        record: RunRecord,
+        generation_config: GenerationConfig,
+        warn: WarnOnce,
+        settings: EngineSettings | None = None,
     ) -> None:
         self._record = record
         self._config = generation_config
         self._warn = warn
         self._chat = ChatPrompt(loaded)
-        self._engine = start_engine(loaded)
+        self._engine = start_engine(loaded, settings)
 
     def ask(self, ask: Ask) -> Asked:
         """Read the source and begin to answer. Raises SourceError, PromptError, SchemaError or InferenceError."""
-        if isinstance(ask.prompt, PromptError):
+        if isinstance(ask.prompt, ViError):
             raise ask.prompt
         with _as_vi_errors(f"{ask.item.label} could not be asked about"):
-            return self._ask(ask.call, ask.item, ask.prompt)
+            return self._ask(ask, ask.prompt)
 
     def answers(self, asks: Iterable[Ask], ordered: bool = True) -> Generator[tuple[Ask, Outcome], None, None]:
         """(answer, None) or (None, error) for each, in order or as they finish; the next sources are read meanwhile.
@@ -100,9 +105,9 @@ class Answerer:
         """Stop what runs and free the device. Closing twice does nothing."""
         self._engine.close()
 
-    def _ask(self, call: Call, item: SourceItem, prompt: str) -> Asked:
-        started = time.perf_counter()
-        picture = load_picture(item)
+    def _ask(self, ask: Ask, prompt: str) -> Asked:
+        call, started = ask.call, time.perf_counter()
+        picture = load_picture(ask.item, ask.policy)
         built = self._chat.build(prompt, picture=picture.pixels, system_prompt=call.system_prompt or None)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)

@@ -1,4 +1,4 @@
-"""What is asked of each source: which source, in which words."""
+"""What is asked of each source: which source, in which words, with which settings."""
 
 from __future__ import annotations
 
@@ -7,24 +7,30 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.call import Call
-from vi.inference.errors import PromptError
-from vi.inference.media.sources import SourceItem, expand
+from vi.inference.call import Call, make_call
+from vi.inference.errors import PromptError, ViError
+from vi.inference.generation_config import GenerationConfig
+from vi.inference.media.items import SourceItem
+from vi.inference.media.sources import expand
+from vi.inference.media.tables import Row
 
 if TYPE_CHECKING:
+    from vi.inference.media.policy import MediaPolicy
+    from vi.inference.runs.record import RunRecord
     from vi.inference.task_types import Task
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One request to be: what is asked, of which source, in which words (or what is wrong with the words).
+    """One request to be: what is asked, of which source, in which words (or what is wrong with it).
 
-    given: the source as the caller gave it, where that is not the item itself.
+    policy: what may be read. given: the source as the caller gave it, where that is not the item itself.
     """
 
     call: Call
     item: SourceItem
-    prompt: str | PromptError
+    prompt: str | ViError
+    policy: MediaPolicy
     given: Any = None
 
 
@@ -48,30 +54,72 @@ def prompts_for(user_prompt: str | Sequence[str] | None, count: int, task: Task)
     return [_own_prompt(prompt, task) for prompt in user_prompt]
 
 
-def asks_about(
-    call: Call, sources: Any, user_prompt: str | Iterable[str] | None, recursive: bool = False
-) -> Iterator[Ask]:
-    """A request for each of any number of sources, read as they are needed.
+class Asks:
+    """Requests about any number of sources, made as they are needed.
 
-    Raises PromptError for the one prompt for all at once, and while reading where prompts for each run out.
+    sources: what ``ViModel.iter`` takes. options: ``make_call``'s. Raises at once what is wrong for all of them.
     """
-    one_for_all = user_prompt is None or isinstance(user_prompt, str)
-    prompts = (
-        repeat(call.task.user_prompt(user_prompt)) if one_for_all else (_own_prompt(p, call.task) for p in user_prompt)
-    )
-    return _asks(call, sources, prompts, recursive)
+
+    def __init__(
+        self,
+        record: RunRecord,
+        sources: Any,
+        user_prompt: str | Iterable[str] | None,
+        options: dict[str, Any],
+        policy: MediaPolicy,
+        recursive: bool = False,
+    ) -> None:
+        self._record, self._options = record, options
+        self._call = make_call(record, **options)
+        self._sources = sources if _several(sources) else [sources]
+        self._given = user_prompt
+        self._policy, self._recursive = policy, recursive
+
+    def __iter__(self) -> Iterator[Ask]:
+        """Raises PromptError where prompts for each run out. What is wrong with one prompt is in its Ask."""
+        one_for_all = self._given is None or isinstance(self._given, str)
+        prompts: Iterator[str | None] = repeat(self._given) if one_for_all else iter(self._given)  # type: ignore
+        for source in self._sources:
+            if isinstance(source, Row):
+                yield self._of_row(source, next(prompts, None))
+                continue
+            for item, given in self._items(source):
+                prompt = next(prompts, _NONE_LEFT)
+                if prompt is _NONE_LEFT:
+                    raise PromptError("There are fewer prompts than sources.", "Pass one for all, or one per source.")
+                yield Ask(self._call, item, _own_prompt(prompt, self._call.task), self._policy, given)
+
+    def _items(self, source: Any) -> Iterator[tuple[SourceItem, Any]]:
+        if isinstance(source, SourceItem):
+            yield source, source
+            return
+        found = expand(source, self._recursive, self._policy)
+        yield from ((item, item.value if found.many else source) for item in found.items)
+
+    def _of_row(self, row: Row, prompt: str | None) -> Ask:
+        """What a row says goes before what the call says."""
+        try:
+            if row.error is not None:
+                raise row.error
+            call = self._call_of(row)
+            words: str | ViError = call.task.user_prompt(row.prompt if row.prompt is not None else prompt)
+        except ViError as error:
+            call, words = self._call, error
+        return Ask(call, row.source, words, self._policy, row)
+
+    def _call_of(self, row: Row) -> Call:
+        if row.task is None and not row.generation_config:
+            return self._call
+        options = dict(self._options)
+        if row.task is not None:
+            options["task_type"] = row.task
+        if row.generation_config:
+            common = GenerationConfig.coerce(options.get("generation_config"))
+            options["generation_config"] = common.model_dump(exclude_unset=True) | dict(row.generation_config)
+        return make_call(self._record, **options)
 
 
-def _asks(call: Call, sources: Any, prompts: Iterator[str | PromptError], recursive: bool) -> Iterator[Ask]:
-    for source in sources if _several(sources) else [sources]:
-        expanded = expand(source, recursive=recursive)
-        for item in expanded.items:
-            prompt = next(prompts, None)
-            if prompt is None:
-                raise PromptError(
-                    "There are fewer prompts than sources.", "Pass one string for all, or one per source."
-                )
-            yield Ask(call, item, prompt, item.value if expanded.many else source)
+_NONE_LEFT: Any = object()
 
 
 def _several(sources: Any) -> bool:

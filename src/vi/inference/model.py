@@ -8,11 +8,13 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.asks import Ask, asks_about, prompts_for
+from vi.inference.asks import Ask, Asks, prompts_for
 from vi.inference.call import make_call
+from vi.inference.engine.settings import EngineSettings
 from vi.inference.errors import ConfigError, InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, WarnOnce
 from vi.inference.generation_config.resolution import merge
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.media.sources import Sources, expand
 from vi.inference.model_info import ModelInfo, inspect
 from vi.inference.progress import track
@@ -36,7 +38,11 @@ class ViModel:
     ckpt, save_path, overwrite, show_progress: see ``find_run``. generation_config: defaults of every call, below
     what a call itself sets. device: ``auto``, ``cpu``, ``cuda``, ``mps``; dtype: ``auto``, ``float32``, ``bfloat16``,
     ``float16``. trust_remote_code: run Python that the checkpoint brings. allow_pickle: load weights that are pickles,
-    which can run code. The rest goes to transformers' loader.
+    which can run code. runner: ``openvino`` (graphs for CPUs, made when a checkpoint is first loaded and kept),
+    ``torch``, or ``auto``: the first on a CPU where the architecture allows it. weights: of such graphs, ``f16``,
+    ``int8`` or ``int4``; None keeps the checkpoint's. engine: how many requests run at once and in how much memory, see
+    ``EngineSettings``. media_policy: what sources may be read, by default all that a script of one's own needs. The
+    rest goes to transformers' loader.
     Raises LoadError that says what is missing and what to do, ConfigError for an argument that is not allowed and for
     a generation config in ``run.json`` that is not.
     """
@@ -58,8 +64,14 @@ class ViModel:
         trust_remote_code: bool = False,
         allow_pickle: bool = False,
         show_progress: bool = True,
+        runner: str = "auto",
+        weights: str | None = None,
+        engine: EngineSettings | dict[str, Any] | None = None,
+        media_policy: MediaPolicy | None = None,
     ) -> None:
         defaults = GenerationConfig.coerce(generation_config)
+        settings = EngineSettings.coerce(engine)
+        self._policy = MediaPolicy.coerce(media_policy)
         self._files = find_run(
             run_id,
             pretrained_model_name_or_path=pretrained_model_name_or_path,
@@ -70,10 +82,13 @@ class ViModel:
         )
         merge(model=defaults, run=self._files.record.generation_config)  # a bad run.json speaks up now
         from vi.inference.answerer import Answerer
-        from vi.inference.loading.loader import load
+        from vi.inference.loading.open import open_model
 
-        loaded = load(
+        loaded = open_model(
             self._files,
+            runner=runner,
+            weights=weights,
+            show_progress=show_progress,
             device=device,
             dtype=dtype,
             device_map=device_map,
@@ -82,7 +97,7 @@ class ViModel:
             trust_remote_code=trust_remote_code,
             allow_pickle=allow_pickle,
         )
-        self._answerer: Answerer | None = Answerer(loaded, self._files.record, defaults, WarnOnce(_log))
+        self._answerer: Answerer | None = Answerer(loaded, self._files.record, defaults, WarnOnce(_log), settings)
 
     def __call__(
         self,
@@ -96,6 +111,7 @@ class ViModel:
         response_format: Any = None,
         recursive: bool = False,
         show_progress: bool = True,
+        media_policy: MediaPolicy | None = None,
     ) -> Any:
         """Ask about one picture, or about each of many.
 
@@ -104,7 +120,7 @@ class ViModel:
         None is the task's default. generation_config: a dict, a GenerationConfig or a preset's name. cot: think first.
         fps: frames a second for clips, ignored for pictures. task_type: ``vqa``, ``phrase-grounding``, ``freeform``,
         ``video-freeform`` or ``generic``; None is the run's own. response_format: a pydantic class that the answer
-        conforms to.
+        conforms to. media_policy: what may be read, in place of the model's own.
 
         Returns ``(answer, None)`` or ``(None, error)`` for one source; a list of these, in order, for many; a
         ``Stream`` with ``stream=True``. Every error is a ViError. What is wrong for all of many sources raises
@@ -117,10 +133,11 @@ class ViModel:
         }  # fmt: skip
         if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
             source = list(source)
-        sources = expand(source, recursive=recursive)
+        policy = self._policy if media_policy is None else MediaPolicy.coerce(media_policy)
+        sources = expand(source, recursive, policy)
         if stream:
-            return self._stream(sources, user_prompt, options)
-        return self._answer(sources, user_prompt, options, show_progress)
+            return self._stream(sources, user_prompt, options, policy)
+        return self._answer(sources, user_prompt, options, policy, show_progress)
 
     def iter(
         self,
@@ -134,11 +151,13 @@ class ViModel:
         task_type: str | None = None,
         response_format: Any = None,
         recursive: bool = False,
+        media_policy: MediaPolicy | None = None,
     ) -> Iterator[tuple[Any, PredictionResponse | None, ViError | None]]:
         """Ask about each of many, however many: ``(source, answer, error)`` one by one, as soon as each is there.
 
-        sources: any iterable of what a call takes (read lazily, a bounded number ahead), or a folder. user_prompt: one
-        for all, or an iterable with one for each. ordered: in the order of the sources; False gives each when it is
+        sources: any iterable of what a call takes or of rows of a table (read lazily, a bounded number ahead), or a
+        folder; a row's own prompt, task and settings go first. user_prompt: one for all, or an iterable with one for
+        each. ordered: in the order of the sources; False gives each when it is
         finished. source: as it was given; a file of a folder as its path. Closing the iterator cancels what has begun.
         The rest as in a call. Raises at once what is wrong for all of them, as a call does with a list.
         """
@@ -146,9 +165,9 @@ class ViModel:
             "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
             "cot": cot, "fps": fps,
         }  # fmt: skip
-        call = make_call(self._files.record, **options)
-        answerer = self._ready()
-        return _flat(answerer.answers(asks_about(call, sources, user_prompt, recursive), ordered))
+        policy = self._policy if media_policy is None else MediaPolicy.coerce(media_policy)
+        asks = Asks(self._files.record, sources, user_prompt, options, policy, recursive)
+        return _flat(self._ready().answers(asks, ordered))
 
     @classmethod
     def inspect(
@@ -190,7 +209,9 @@ class ViModel:
         state = ", closed" if self._answerer is None else ""
         return f"ViModel({self._files.name!r}{state})"
 
-    def _answer(self, sources: Sources, user_prompt: Any, options: dict[str, Any], show_progress: bool) -> Any:
+    def _answer(
+        self, sources: Sources, user_prompt: Any, options: dict[str, Any], policy: MediaPolicy, show_progress: bool
+    ) -> Any:
         try:
             call = make_call(self._files.record, **options)
             prompts = prompts_for(user_prompt, len(sources.items), call.task)
@@ -199,13 +220,13 @@ class ViModel:
             if sources.many:
                 raise
             return None, error
-        asks = (Ask(call, item, prompt) for item, prompt in zip(sources.items, prompts, strict=True))
+        asks = (Ask(call, item, prompt, policy) for item, prompt in zip(sources.items, prompts, strict=True))
         with closing(answerer.answers(asks)) as answers:  # an interrupt cancels those ahead
             tracked = track(answers, len(sources.items), "Answering", show_progress)
             outcomes = [outcome for _, outcome in tracked]
         return outcomes if sources.many else outcomes[0]
 
-    def _stream(self, sources: Sources, user_prompt: Any, options: dict[str, Any]) -> Stream:
+    def _stream(self, sources: Sources, user_prompt: Any, options: dict[str, Any], policy: MediaPolicy) -> Stream:
         if sources.many:
             raise ConfigError(
                 f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
@@ -213,7 +234,7 @@ class ViModel:
             )
         call = make_call(self._files.record, **options)
         (prompt,) = prompts_for(user_prompt, 1, call.task)
-        asked = self._ready().ask(Ask(call, sources.items[0], prompt))
+        asked = self._ready().ask(Ask(call, sources.items[0], prompt, policy))
         return Stream(asked.generation, asked.respond)
 
     def _ready(self) -> Answerer:

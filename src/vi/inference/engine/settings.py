@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -61,6 +62,21 @@ class EngineSettings:
                 f"token_budget={self.token_budget} is less than max_batch={self.max_batch}.",
                 "Every running request computes at least one token a step.",
             )
+
+
+    @classmethod
+    def coerce(cls, value: EngineSettings | Mapping[str, Any] | None) -> EngineSettings:
+        """Settings as they are, from a dict of some of them, or the defaults. Raises ConfigError."""
+        if value is None or isinstance(value, EngineSettings):
+            return value or cls()
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"engine={value!r} is not allowed.", "It takes EngineSettings or a dict of them.")
+        known = [one.name for one in fields(cls)]
+        for name in value:
+            if name not in known:
+                hint = f"{did_you_mean(str(name), known)} There are: {', '.join(known)}.".lstrip()
+                raise ConfigError(f"{name!r} is not a setting of the engine.", hint)
+        return cls(**value)
 
 
 def _check_choice(name: str, value: Any, values: tuple[Any, ...]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import LoadError, did_you_mean
@@ -14,6 +17,15 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "bfloat16", "float16")
 BFLOAT16_FROM = 1_000_000_000  # parameters; below, float32 on a CPU costs little memory and decodes faster
+
+
+def may_have_accelerator() -> bool:
+    """Whether it is worth importing torch, which takes seconds, to look for an accelerator."""
+    if find_spec("torch") is None:
+        return False
+    if platform.system() == "Darwin":
+        return platform.machine() == "arm64"
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists() or which("nvidia-smi") is not None
 
 
 def available_devices() -> list[str]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.errors import LoadError
+from vi.inference.errors import ConfigError, LoadError, did_you_mean
 from vi.inference.loading.loaded import LoadedModel
 from vi.inference.preprocess.families import get_family
 from vi.inference.preprocess.processors import ENCODERS, read_pictures
@@ -16,19 +16,56 @@ from vi.inference.runs.files import RunFiles
 if TYPE_CHECKING:
     from vi.inference.bundle.layout import Bundle
 
+RUNNERS = ("auto", "openvino", "torch")
 
-def open_model(files: RunFiles, **options: Any) -> LoadedModel:
-    """What a run's folder holds: a bundle, read without torch and transformers, or a checkpoint for ``loader.load``.
 
-    options: those of ``load``; a bundle takes none of them. Raises LoadError.
+def open_model(
+    files: RunFiles,
+    *,
+    runner: str = "auto",
+    weights: str | None = None,
+    show_progress: bool = True,
+    device: Any = "auto",
+    dtype: Any = "auto",
+    **options: Any,
+) -> LoadedModel:
+    """A run as what suits this machine: graphs for the CPU, read without torch and transformers, or a torch model.
+
+    runner: ``openvino``, ``torch`` or ``auto``: the first on a CPU, where the architecture can be converted and nothing
+    is asked for that only torch has. weights: how graphs that are made now store theirs. The rest: see ``loader.load``.
+    Raises LoadError, and ConfigError for a runner that there is not.
     """
-    from vi.inference.bundle.layout import is_bundle, read_bundle
+    if runner not in RUNNERS:
+        hint = f"{did_you_mean(runner, RUNNERS)} It takes one of {', '.join(RUNNERS)}.".lstrip()
+        raise ConfigError(f"runner={runner!r} is not allowed.", hint)
+    if weights is not None and runner == "torch":
+        raise ConfigError(f"weights={weights!r} is for runner='openvino'.", "Leave one of them out.")
+    only_torch = any(options.values()) or dtype not in ("auto", "float32")
+    if runner == "openvino" or (runner == "auto" and not only_torch and _on_cpu(device) and _converts(files)):
+        from vi.inference.bundle.cache import bundle_for
 
-    if is_bundle(files.model_path):
-        return of_bundle(read_bundle(files.model_path))
+        return of_bundle(bundle_for(files, weights=weights, show_progress=show_progress))
     from vi.inference.loading.loader import load
 
-    return load(files, **options)
+    return load(files, device=device, dtype=dtype, **options)
+
+
+def _on_cpu(device: Any) -> bool:
+    if device != "auto":
+        return str(device) == "cpu"
+    from vi.inference.loading.device import choose_device, may_have_accelerator
+
+    return not may_have_accelerator() or choose_device(device).type == "cpu"
+
+
+def _converts(files: RunFiles) -> bool:
+    from vi.inference.bundle.convertible import require_convertible_checkpoint
+
+    try:
+        require_convertible_checkpoint(files.model_path)
+    except LoadError:
+        return False
+    return True
 
 
 def of_bundle(bundle: Bundle) -> LoadedModel:
