@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler
 
@@ -192,3 +195,48 @@ def test_a_compressed_bomb_is_refused_unread(web):
 
     with pytest.raises(SourceError, match="compressed"):
         fetch(web.serve("/a.png", answer), MediaPolicy(cache_bytes=0))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate of pictures.example, and its key, in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    command = (
+        f"{openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pictures.example"
+    )
+    names = ["-addext", "subjectAltName=DNS:pictures.example", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run([*command.split(), *names], cwd=folder, check=True, capture_output=True)
+    both = folder / "both.pem"
+    both.write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
+    return both
+
+
+@pytest.fixture
+def secure_web(web, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    web.server.socket = context.wrap_socket(web.server.socket, server_side=True)
+    return web
+
+
+def test_a_certificate_is_that_of_the_name_though_the_address_was_checked(
+    secure_web, certificate, names, monkeypatch, loopback_is_public
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    names(pictures_example=[["127.0.0.1"]], other_example=[["127.0.0.1"]])
+    secure_web.serve_bytes("/a.png", b"there")
+    assert fetch(f"https://pictures.example:{secure_web.port}/a.png", STRICT) == b"there"
+    with pytest.raises(SourceError, match="certificate that cannot be trusted") as caught:
+        fetch(f"https://other.example:{secure_web.port}/a.png", STRICT)
+    assert not isinstance(caught.value, SourceUnreachable)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(secure_web, names, loopback_is_public):
+    names(pictures_example=[["127.0.0.1"]])
+    secure_web.serve_bytes("/a.png", b"there")
+    with pytest.raises(SourceError, match="certificate that cannot be trusted"):
+        fetch(f"https://pictures.example:{secure_web.port}/a.png", STRICT)
+    assert secure_web.requests == []

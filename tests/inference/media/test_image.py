@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -374,3 +375,27 @@ def test_a_url_in_memory_or_on_disk_obeys_the_policy_given_to_the_load(web, astr
 
 def test_a_clip_is_not_a_picture(tmp_path):
     assert "is a video" in refused(write(tmp_path / "run.mp4", b"\0\0\0\x18ftypmp42"))
+
+
+def test_a_telephones_picture_loads_where_its_package_is_installed(photos):
+    heif = pytest.importorskip("pillow_heif")
+    shown = Image.open(photos / "coffee.png").convert("RGB")
+    buffer = io.BytesIO()
+    heif.from_pillow(shown).save(buffer, quality=95)
+    picture = load(buffer.getvalue())
+    assert picture.pixels.mode == "RGB"
+    assert np.abs(np.asarray(picture.pixels, int) - np.asarray(shown, int)).mean() < 4
+    assert "HEIC" in refused(buffer.getvalue()[:200])
+
+
+def test_a_telephones_picture_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    said = refused(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(60))
+    assert "its content is HEIC). Install pillow-heif" in said
+
+
+def test_a_picture_as_text_keeps_the_limit(astronaut):
+    text = base64.b64encode(astronaut).decode()
+    for source in (text, f"data:image/png;base64,{text}"):
+        with pytest.raises(SourceError, match="too long; at most 100 kB"):
+            load_picture(expand(source).items[0], MediaPolicy(max_bytes=100_000))

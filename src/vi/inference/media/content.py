@@ -39,10 +39,10 @@ def _open(item: SourceItem, policy: MediaPolicy) -> BinaryIO:
         return _fetched(item, policy, max_bytes)
     if item.kind == "stream":
         return io.BytesIO(_read(item.value, item.label, max_bytes))
-    if item.kind == "data":
-        return io.BytesIO(decode_data_uri(item.value, item.label))
-    if item.kind == "base64":
-        return io.BytesIO(decode_base64(item.value, item.label))
+    if item.kind in ("data", "base64"):
+        _check_text(item, max_bytes)
+        decode = decode_data_uri if item.kind == "data" else decode_base64
+        return io.BytesIO(decode(item.value, item.label))
     if item.kind == "bytes":
         return io.BytesIO(item.value)
     raise SourceError(f"{item.label} has no bytes to be read: it is decoded already.")
@@ -60,6 +60,11 @@ def _fetched(item: SourceItem, policy: MediaPolicy, max_bytes: int) -> BinaryIO:
         raise
     into.seek(0)
     return into
+
+
+def _check_text(item: SourceItem, max_bytes: int) -> None:
+    if len(item.value) > max_bytes * 4 // 3 + 1024:  # three bytes take four letters, and a header its own
+        raise SourceError(f"{item.label} is too long; at most {byte_size(max_bytes)} are decoded.", "Pass a path.")
 
 
 def _read(stream: Any, label: str, max_bytes: int) -> bytes:

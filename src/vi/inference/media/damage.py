@@ -7,11 +7,12 @@ import struct
 from typing import BinaryIO
 
 from ..errors import SourceError
+from .heic import INSTALL
 from .kinds import HEAD_BYTES, Kind, clip_error, sniff
 
 _HINTS = {
     "an HTML page": "The address shows a page; pass the address of the picture itself.",
-    "HEIC": "Convert it to JPEG or PNG first.",
+    "HEIC": INSTALL,
     "SVG": "It is a drawing, not pixels: render it to PNG first.",
     "PDF": "Render the page to PNG first.",
     "PostScript": "It is a program, not pixels: render it to PNG first.",

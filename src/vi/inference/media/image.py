@@ -16,6 +16,7 @@ from .colour import to_rgb
 from .content import open_content
 from .damage import unreadable
 from .deadline import Deadline
+from .heic import open_heic
 from .items import SourceItem
 from .kinds import clip_error
 from .limits import check_pixels
@@ -99,7 +100,7 @@ class _Reader:
     def _file(self, content: BinaryIO) -> Sized:
         file = patient(content, Deadline(self.policy.decode_timeout, self.label, "Pass a simpler copy."))
         try:
-            with Image.open(file) as image:
+            with _opened(file) as image:
                 if image.format == "MPEG":
                     raise clip_error(self.label, "MPEG")
                 if image.format in _REFUSED:
@@ -144,6 +145,13 @@ class _Reader:
         count = f"{int(pixels[0]):,}" if pixels else "too many"
         most = f"{self.policy.max_pixels:,}"
         return SourceError(f"{self.label} has {count} pixels; at most {most} are decoded.", "Pass a smaller copy.")
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        return open_heic(file)
 
 
 def _shrink_on_load(image: Image.Image, at_most_pixels: int) -> None:

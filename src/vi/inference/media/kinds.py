@@ -18,7 +18,7 @@ def _suffixes(names: str) -> frozenset[str]:
 
 PICTURE_SUFFIXES = _suffixes(
     "jpg jpeg jpe jfif png apng bmp dib gif tif tiff webp avif jp2 j2k jpx ico icns"
-    " ppm pgm pbm pnm pfm tga pcx qoi dds sgi psd mpo"
+    " ppm pgm pbm pnm pfm tga pcx qoi dds sgi psd mpo heic heif"
 )
 CLIP_SUFFIXES = _suffixes("mp4 m4v mov qt webm mkv avi wmv asf flv f4v mpg mpeg m2v mts m2ts ogv 3gp 3g2")
 

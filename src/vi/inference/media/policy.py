@@ -43,8 +43,12 @@ class MediaPolicy(BaseModel):
         default=True,
         description="Whether a host may have a private, loopback, link-local, multicast or metadata address.",
     )
-    max_bytes: int = Field(default=64 * 2**20, ge=1, description="Most bytes of a picture that is fetched or streamed.")
-    max_clip_bytes: int = Field(default=2**30, ge=1, description="Most bytes of a clip that is fetched or streamed.")
+    max_bytes: int = Field(
+        default=64 * 2**20, ge=1, description="Most bytes of a picture that is fetched, streamed or text."
+    )
+    max_clip_bytes: int = Field(
+        default=2**30, ge=1, description="Most bytes of a clip that is fetched, streamed or text."
+    )
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, description="Most pixels, width times height, that are decoded.")
     max_frames: int = Field(default=768, ge=1, description="Most frames of a clip that are taken.")
     connect_timeout: float = Field(default=20.0, gt=0, allow_inf_nan=False, description="To reach a host.")
