@@ -18,7 +18,7 @@ from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.runs.files import RunFiles
 
 SIZES = [(64, 48), (200, 100), (90, 250)]  # width and height in pixels
-SLOW = ["qwen2_vl", "qwen3_vl", "smolvlm", "idefics3", "internvl"]
+SLOW = ["qwen2_vl", "qwen3_vl", "smolvlm", "idefics3", "llava_next", "llava_onevision", "internvl"]
 
 
 @pytest.fixture(scope="module", params=["qwen2_5_vl", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])

@@ -26,9 +26,14 @@ def test_what_was_written_becomes_the_target(tmp_path):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_an_interrupted_conversion_leaves_what_was_there(tmp_path, in_place, error):
     before = names(write_small_bundle(tmp_path / "bundle"))
-    with pytest.raises(error), work_folder(tmp_path / "bundle", in_place) as work:
-        (work / "language.xml").write_text("half of it")
-        raise error
+
+    def be_interrupted():
+        with work_folder(tmp_path / "bundle", in_place) as work:
+            (work / "language.xml").write_text("half of it")
+            raise error
+
+    with pytest.raises(error):
+        be_interrupted()
     assert names(tmp_path) == ["bundle"]
     assert names(tmp_path / "bundle") == before
     assert (tmp_path / "bundle" / "language.xml").read_text() == "language.xml"

@@ -144,7 +144,7 @@ class _Conversion:
             placeholder_id=self.loaded.placeholder_id,
             context_length=self.loaded.context_length,
             table=self.table_facts,
-            vision=self.family.facts(self.model.config.vision_config),
+            vision=self.family.facts(self.model.config),
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from vi.inference.errors import LoadError, did_you_mean
 
-CONVERTIBLE = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "idefics3", "internvl")
+CONVERTIBLE = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "idefics3", "llava_next", "llava_onevision", "internvl")
 LENGTH_DEPENDENT = ("dynamic", "longrope")  # ways of counting positions that one graph cannot hold
 TORCH_HINT = "It runs with PyTorch instead."
 

@@ -9,15 +9,15 @@ from typing import Any, Literal
 from vi.inference.bundle.language_graph import LanguageShape
 from vi.inference.bundle.layout import VisionFacts
 from vi.inference.bundle.patch_vision import PatchVision
-from vi.inference.bundle.tile_vision import InternTiles, SmolTiles
+from vi.inference.bundle.tile_vision import InternTiles, LlavaTiles, SmolTiles
 
 
 @dataclass(frozen=True)
 class ConvertibleFamily:
     """One architecture.
 
-    vision: the transformers model without its head -> a module that ``vision_graph`` takes. facts: the vision config ->
-    what is stored about it. axes: of positions.
+    vision: the transformers model without its head -> a module that ``vision_graph`` takes. facts: its config -> what
+    is stored about the encoder. axes: of positions.
     """
 
     vision: Callable[[Any], Any]
@@ -25,21 +25,35 @@ class ConvertibleFamily:
     axes: Literal[1, 3] = 1
 
 
-def patch_facts(vision: Any) -> VisionFacts:
+def patch_facts(config: Any) -> VisionFacts:
     """Of the Qwen-VL encoders: their windows, where some layers have such, and their learned positions."""
-    window = 0
+    vision, window = config.vision_config, 0
     if len(getattr(vision, "fullatt_block_indexes", range(vision.depth))) < vision.depth:
         window = vision.window_size // vision.spatial_merge_size // vision.patch_size
     grid = int(getattr(vision, "num_position_embeddings", 0) ** 0.5)
     return VisionFacts(kind="patches", merge=vision.spatial_merge_size, window=window, grid=grid)
 
 
-def tile_facts(vision: Any) -> VisionFacts:
+def tile_facts(config: Any) -> VisionFacts:
     return VisionFacts(kind="tiles")
+
+
+def plane_facts(config: Any) -> VisionFacts:
+    """Of the LLaVA encoders. The area of OneVision's planes is bounded: ``anyres_max_9`` means that of nine tiles."""
+    vision = config.vision_config
+    bound = getattr(config, "vision_aspect_ratio", None) or "anyres_max_0"
+    return VisionFacts(
+        kind="planes",
+        tile=vision.image_size,
+        side=vision.image_size // vision.patch_size,
+        grids=tuple((height, width) for height, width in config.image_grid_pinpoints),
+        most_tiles=int(bound.removeprefix("anyres_max_")),
+    )
 
 
 _qwen = ConvertibleFamily(lambda model: PatchVision(model.visual), patch_facts, axes=3)
 _smol = ConvertibleFamily(SmolTiles, tile_facts)
+_llava = ConvertibleFamily(LlavaTiles, plane_facts)
 
 # By config.json's model_type; convertible.py says which there are without importing any of this.
 FAMILIES: dict[str, ConvertibleFamily] = {
@@ -48,6 +62,8 @@ FAMILIES: dict[str, ConvertibleFamily] = {
     "qwen3_vl": _qwen,
     "smolvlm": _smol,
     "idefics3": _smol,
+    "llava_next": _llava,
+    "llava_onevision": _llava,
     "internvl": ConvertibleFamily(InternTiles, tile_facts),
 }
 

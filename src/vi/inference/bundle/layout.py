@@ -53,15 +53,21 @@ class TableFacts(_Facts):
 class VisionFacts(_Facts):
     """What the numpy half of a picture encoder must know.
 
-    kind: ``patches`` for a grid of any size, ``tiles`` for tiles of one size. merge: patches a side that make one
-    feature. window: merged patches a side of an attention window, 0 without. grid: side of the learned grid of
-    positions, 0 without.
+    kind: ``patches`` for a grid of any size, ``tiles`` for tiles of one size, ``planes`` where their features are laid
+    out as one plane. merge: patches a side that make one feature. window: merged patches a side of an attention window,
+    0 without. grid: side of the learned grid of positions, 0 without. tile: pixels a side of a tile; side: its
+    features a side; grids: (height, width) in pixels that a picture may be fitted into; most_tiles: of how many tiles
+    the area of a plane is at most, 0 without.
     """
 
-    kind: Literal["patches", "tiles"]
+    kind: Literal["patches", "tiles", "planes"]
     merge: int = 1
     window: int = 0
     grid: int = 0
+    tile: int = 0
+    side: int = 0
+    grids: tuple[tuple[int, int], ...] = ()
+    most_tiles: int = 0
 
 
 class BundleFacts(_Facts):

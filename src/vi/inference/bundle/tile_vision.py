@@ -36,6 +36,21 @@ class InternTiles(_Tiles):
         ).pooler_output
 
 
+class LlavaTiles(_Tiles):
+    """LLaVA-NeXT and LLaVA-OneVision before tiles are joined; the last feature of each tile is the newline."""
+
+    def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        config = self.model.config
+        states = self.model.vision_tower(pixel_values, output_hidden_states=True).hidden_states
+        layers = config.vision_feature_layer
+        chosen = [states[layer] for layer in ([layers] if isinstance(layers, int) else layers)]
+        hidden = torch.cat(chosen, dim=-1)
+        if config.vision_feature_select_strategy == "default":
+            hidden = hidden[:, 1:]  # without the class token
+        features = self.model.multi_modal_projector(hidden)
+        return torch.cat([features, self.model.image_newline.expand(features.shape[0], 1, -1)], dim=1)
+
+
 class SmolTiles(_Tiles):
     """SmolVLM and Idefics3: their own forward drops empty tiles and counts places at run time; here tiles are full."""
 

@@ -17,6 +17,7 @@ from vi.inference.bundle.paged_graph import make_paged
 from vi.inference.engine.batch import Batch
 from vi.inference.engine.runners.graph_input import graph_inputs
 from vi.inference.engine.runners.picture_inputs import picture_inputs
+from vi.inference.engine.runners.tile_planes import join_planes
 from vi.inference.errors import InferenceError, LoadError
 
 BLOCK_SIZE = 32  # tokens; the CPU operator's only size
@@ -74,9 +75,12 @@ class OpenVinoRunner:
 
     def encode(self, media: Mapping[str, Any]) -> np.ndarray:
         """The pictures' features, float32 [places, H * (1 + deepstack)]. Raises InferenceError out of memory."""
-        features = [self._encode(inputs) for inputs in picture_inputs(self._facts.vision, media)]
-        width = self._facts.hidden_size * (1 + self._facts.deepstack)
-        return np.concatenate(features) if features else np.empty((0, width), np.float32)
+        vision, width = self._facts.vision, self._facts.hidden_size * (1 + self._facts.deepstack)
+        calls = [self._encode(inputs) for inputs in picture_inputs(vision, media)]
+        features = np.concatenate(calls) if calls else np.empty((0, width), np.float32)
+        if vision.kind == "planes" and calls:
+            return join_planes(vision, features, media["image_sizes"])
+        return features.reshape(-1, width)
 
     def _encode(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         try:
@@ -86,8 +90,7 @@ class OpenVinoRunner:
         except (RuntimeError, MemoryError) as error:
             size = " x ".join(map(str, inputs["pixel_values"].shape))
             raise _failure(f"Pictures of {size} numbers cannot be encoded", error) from error
-        features = self._vision.get_output_tensor(0).data
-        return features.reshape(-1, features.shape[-1]).copy()
+        return self._vision.get_output_tensor(0).data.copy()
 
     def run(self, batch: Batch) -> np.ndarray:
         """One forward call. Returns float32 logits [R, V], valid until the next. InferenceError: out of memory."""

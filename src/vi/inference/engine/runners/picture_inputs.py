@@ -18,10 +18,12 @@ Inputs = dict[str, np.ndarray]
 
 def picture_inputs(facts: VisionFacts, media: Mapping[str, Any]) -> Iterator[Inputs]:
     """The encoder's calls for ``media`` (``Prompt.media``), in the order of the placeholders."""
-    return _tile_calls(media) if facts.kind == "tiles" else _patch_calls(facts, media)
+    return _patch_calls(facts, media) if facts.kind == "patches" else _tile_calls(media)
 
 
 def _tile_calls(media: Mapping[str, Any]) -> Iterator[Inputs]:
+    if "pixel_values" not in media:
+        return
     pixels = np.asarray(media["pixel_values"], np.float32)
     tiles = pixels.reshape(-1, *pixels.shape[-3:])  # [N, 3, height, width]
     tiles = tiles[tiles.any(axis=(1, 2, 3))]  # processors fill batches up with tiles of zeros
