@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vi.inference.preprocess.anyres_pixels import AnyResPixels
+from vi.inference.preprocess.crop_pixels import CropPixels
 from vi.inference.preprocess.picture_settings import Settings, read_settings
 from vi.inference.preprocess.pixels import PictureEncoder
+from vi.inference.preprocess.plain_pixels import PlainPixels
 from vi.inference.preprocess.qwen_pixels import QwenPixels
 from vi.inference.preprocess.tile_pixels import TilePixels
 
@@ -15,6 +18,11 @@ ENCODERS: dict[str, Callable[[Settings], PictureEncoder]] = {
     "Qwen2VLImageProcessor": QwenPixels,
     "SmolVLMImageProcessor": TilePixels,
     "Idefics3ImageProcessor": TilePixels,
+    "GotOcr2ImageProcessor": CropPixels,
+    "LlavaNextImageProcessor": AnyResPixels.of_next,
+    "LlavaOnevisionImageProcessor": AnyResPixels.of_onevision,
+    "CLIPImageProcessor": PlainPixels.of_clip,
+    "SiglipImageProcessor": PlainPixels.of_siglip,
 }
 
 
