@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -184,6 +184,7 @@ def _write_others(
         say(f"Written: {report}")
 
 
-def _instances(types: Sequence[str] | Any) -> list[ViError]:
+def _instances(types: Iterable[str]) -> list[ViError]:
     """An error of each type, for the exit code."""
-    return [getattr(errors, name, ViError)("") for name in types]
+    kinds = (getattr(errors, name, ViError) for name in types)
+    return [kind("") if isinstance(kind, type) and issubclass(kind, ViError) else ViError("") for kind in kinds]

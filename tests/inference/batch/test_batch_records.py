@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vi.inference.batch.columns import COLUMNS
 from vi.inference.batch.csv import Csv
-from vi.inference.batch.failures import DamagedOutput
+from vi.inference.batch.failures import OutputMismatch
 from vi.inference.batch.jsonl import JsonLines
 from vi.inference.batch.records import RecordFile
 
@@ -126,7 +126,7 @@ def test_a_damaged_row_is_passed_over_and_the_rest_stays(tmp_path, format):
 def test_a_file_that_something_else_wrote_is_refused_and_stays(tmp_path, format, content):
     path = tmp_path / "rows"
     path.write_text(content, newline="")
-    with pytest.raises(DamagedOutput, match="of a batch"):
+    with pytest.raises(OutputMismatch, match="of a batch"):
         recovered(path, format)
     assert path.read_text() == io.StringIO(content, newline=None).read()
 

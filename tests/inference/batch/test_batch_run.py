@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vi.inference.batch.failures import DamagedOutput
+from vi.inference.batch.failures import OutputMismatch
 from vi.inference.batch.output import growing_path
 from vi.inference.batch.run import Question, run_batch
 from vi.inference.errors import ConfigError
@@ -108,7 +108,7 @@ def test_another_prompt_is_refused_and_changes_nothing(batch, echo, out, shots):
     batch(pictures(shots))
     before = out.read_bytes()
     echo.asked.clear()
-    with pytest.raises(DamagedOutput, match="another prompt or configuration"):
+    with pytest.raises(OutputMismatch, match="another prompt or configuration"):
         batch(pictures(shots), prompt="Where?")
     assert (out.read_bytes(), echo.asked) == (before, [])
 
@@ -120,13 +120,13 @@ def test_another_prompt_is_refused_and_changes_nothing(batch, echo, out, shots):
 )
 def test_whatever_else_is_asked_of_all_counts_as_well(batch, echo, out, shots, question):
     batch(pictures(shots))
-    with pytest.raises(DamagedOutput, match="another prompt or configuration"):
+    with pytest.raises(OutputMismatch, match="another prompt or configuration"):
         run_batch(echo, pictures(shots), out, question, model_key="0123456789ab")
 
 
 def test_another_model_is_refused(batch, shots):
     batch(pictures(shots))
-    with pytest.raises(DamagedOutput, match=r"answers of another model.* Name another place"):
+    with pytest.raises(OutputMismatch, match=r"answers of another model.* Name another place"):
         batch(pictures(shots), model_key="ba9876543210")
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 from vi.inference.batch.columns import COLUMNS, OutputRow
 
-_READ = {int: int, float: float, str: str, list: json.loads, bool: {"true": True, "false": False}.__getitem__}
+_READ: dict[type, Callable[[str], Any]] = {
+    int: int, float: float, str: str, list: json.loads, bool: {"true": True, "false": False}.__getitem__,
+}  # fmt: skip
 
 
 class Csv:

@@ -75,13 +75,16 @@ def ask_part(prompt: Any, task: Any, generation_config: Any, **more: Any) -> str
     return _digest([prompt, task, _settings(generation_config), more])
 
 
-def model_part(*folders: Path | None) -> str:
+def model_part(*folders: Path | None, generation_config: Any = None) -> str:
     """The model in these folders: every file in them but READMEs, names and content.
+
+    generation_config: what the model was made with, as its own defaults.
 
     Of a file larger than 64 MiB the size and 64 pieces of 1 MiB from all over it stand for the rest.
     """
     files = [path for folder in folders if folder for path in sorted(folder.iterdir()) if _tells(path)]
-    return _digest([(path.name, path.stat().st_size, _file_digest(path, _WHOLE).hexdigest()) for path in files])
+    digests = [(path.name, path.stat().st_size, _file_digest(path, _WHOLE).hexdigest()) for path in files]
+    return _digest([digests, _settings(generation_config)])
 
 
 def _tells(path: Path) -> bool:

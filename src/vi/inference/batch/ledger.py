@@ -6,9 +6,10 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 
 from vi.inference.batch.columns import OutputRow
-from vi.inference.batch.failures import DamagedOutput
+from vi.inference.batch.failures import OutputMismatch
 from vi.inference.batch.keys import Key
 
 _UNKNOWN = -1
@@ -20,7 +21,8 @@ class Ledger:
     Memory: about 500 bytes for a row that was there before, 8 for a new one.
     """
 
-    def __init__(self, *, retry_errors: bool = False) -> None:
+    def __init__(self, path: Path, *, retry_errors: bool = False) -> None:
+        self._path = path  # of the output, for errors
         self._retry_errors = retry_errors
         self._free: dict[str, list[int]] = {}  # key -> numbers of the records that no row of the input has taken
         self._errors: dict[str, list[int]] = defaultdict(list)  # as above, of errors that are asked again
@@ -31,14 +33,14 @@ class Ledger:
         self.num_damaged = 0
 
     def add_existing(self, rows: Iterable[OutputRow | None], call: str, model: str) -> None:
-        """Take note of the rows that are there. Raises DamagedOutput where they answer another call or model."""
+        """Take note of the rows that are there. Raises OutputMismatch where they answer another call or model."""
         for number, row in enumerate(rows):
             self._places.append(_UNKNOWN)
             key = Key.parse(row["key"]) if row else None
             if row is None or key is None:
                 self.num_damaged += 1
                 continue
-            _check(key, call, model)
+            self._check(key, call, model)
             self._sources.add(key.source)
             failed = row["error_type"] is not None
             if failed:
@@ -91,6 +93,15 @@ class Ledger:
             return None
         return gone + sorted(taken, key=self._places.__getitem__)
 
+    def _check(self, key: Key, call: str, model: str) -> None:
+        changes = ((key.model != model, "another model"), (key.call != call, "another prompt or configuration"))
+        changed = [what for differs, what in changes if differs]
+        if changed:
+            raise OutputMismatch(
+                f"{self._path} has answers of {' and '.join(changed)}, which would be mixed with these.",
+                "Name another place, or remove it to ask everything again.",
+            )
+
     def _left(self) -> Iterable[tuple[str, int]]:
         """(source, number) of the records that no row of the input has taken."""
         for records in (self._free, self._errors):
@@ -101,16 +112,3 @@ class Ledger:
 def _short(key: Key) -> str:
     """What tells records apart, as call and model are the same for all."""
     return f"{key.source}.{key.content}.{key.ask}"
-
-
-def _check(key: Key, call: str, model: str) -> None:
-    changed = [
-        what
-        for what, old, new in (("another model", key.model, model), ("another prompt or configuration", key.call, call))
-        if old != new
-    ]
-    if changed:
-        raise DamagedOutput(
-            f"The output has answers of {' and '.join(changed)}, which would be mixed with these.",
-            "Name another place, or remove it to ask everything again.",
-        )

@@ -10,10 +10,10 @@ from filelock import FileLock, Timeout
 
 from vi.inference.batch.columns import OutputRow
 from vi.inference.batch.csv import Csv
-from vi.inference.batch.failures import writing
+from vi.inference.batch.failures import sync_folder, writing
 from vi.inference.batch.jsonl import JsonLines
 from vi.inference.batch.parquet import PARQUET, load_pyarrow, read_parquet, write_parquet
-from vi.inference.batch.records import Format, RecordFile, sync_folder
+from vi.inference.batch.records import Format, RecordFile
 from vi.inference.errors import ConfigError, did_you_mean
 
 FORMATS: dict[str, type[Format]] = {".jsonl": JsonLines, ".ndjson": JsonLines, ".csv": Csv, PARQUET: JsonLines}
@@ -52,7 +52,7 @@ def open_output(path: Path) -> Iterator[Output]:
     """The output at ``path``, its format told by its name; what is there is kept, to go on from.
 
     Raises ConfigError for a name that is no format's, a place that cannot be written and a file that another process
-    is writing, DamagedOutput for one that is not ours.
+    is writing, OutputMismatch for one that is not ours.
     """
     check_output(path)
     path = path.resolve()

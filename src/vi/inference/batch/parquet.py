@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from vi.inference.batch.columns import COLUMNS, OutputRow
-from vi.inference.batch.failures import DamagedOutput, writing
+from vi.inference.batch.failures import OutputMismatch, sync_folder, writing
 from vi.inference.errors import ConfigError
 
 PARQUET = ".parquet"
@@ -36,13 +37,16 @@ def write_parquet(path: Path, rows: Iterable[OutputRow]) -> None:
             with pa.parquet.ParquetWriter(aside, schema, compression="zstd") as writer:
                 while some := list(islice(left, ROWS_AT_ONCE)):
                     writer.write_table(pa.Table.from_pylist([_whole(row) for row in some], schema=schema))
+            with aside.open("rb+") as file:
+                os.fsync(file.fileno())
             aside.replace(path)
+            sync_folder(path.parent)
     finally:
         aside.unlink(missing_ok=True)
 
 
 def read_parquet(path: Path) -> Iterator[OutputRow]:
-    """The rows of a file that ``write_parquet`` wrote. Raises DamagedOutput for another."""
+    """The rows of a file that ``write_parquet`` wrote. Raises OutputMismatch for another."""
     pa = load_pyarrow()
     try:
         file = pa.parquet.ParquetFile(path)
@@ -78,7 +82,7 @@ def _whole(row: OutputRow) -> OutputRow:
     }
 
 
-def _not_ours(path: Path, why: str) -> DamagedOutput:
-    return DamagedOutput(
+def _not_ours(path: Path, why: str) -> OutputMismatch:
+    return OutputMismatch(
         f"{path} exists and is not the Parquet of a batch ({why}).", "Name another place, or move it away."
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vi.inference.batch.columns import OutputRow
-from vi.inference.batch.failures import DamagedOutput, writing
+from vi.inference.batch.failures import OutputMismatch, sync_folder, writing
 
 SYNC_SECONDS = 2.0  # what a power cut may take; everything else takes nothing
 _LONGEST = 1 << 24  # bytes that can be one record cut off
@@ -41,7 +41,7 @@ class RecordFile:
 
     Every append is one write, synced every two seconds: a process that is killed loses at most the row it was
     writing, a machine that loses power two seconds of them, and a row is there whole or not at all. Raises
-    DamagedOutput for a file that something else wrote, OutputError where it cannot be written.
+    OutputMismatch for a file that something else wrote, OutputError where it cannot be written.
     """
 
     def __init__(self, path: Path, format: Format) -> None:
@@ -49,7 +49,10 @@ class RecordFile:
         self._format = format
         self._starts = array("q", [len(format.head)])  # [records + 1]: where each begins, and where the last ends
         with writing(path):
-            self._file = path.open("r+b" if path.exists() else "x+b", buffering=0)
+            is_new = not path.exists()
+            self._file = path.open("x+b" if is_new else "r+b", buffering=0)
+            if is_new:
+                sync_folder(path.parent)
         self._synced = time.monotonic()
 
     def __len__(self) -> int:
@@ -138,7 +141,7 @@ class RecordFile:
         return self._file.read(end - start)
 
     def _records(self) -> Iterator[bytes]:
-        """The whole records of the file. Raises DamagedOutput where it begins unlike one of ours."""
+        """The whole records of the file. Raises OutputMismatch where it begins unlike one of ours."""
         head = self._format.head
         with self.path.open("rb") as file:
             start = file.read(len(head))
@@ -158,19 +161,8 @@ class RecordFile:
             if len(lines) > _LONGEST:
                 raise self._not_ours(f"a row begins {len(lines):,} bytes before its end and never ends")
 
-    def _not_ours(self, why: str) -> DamagedOutput:
-        return DamagedOutput(
+    def _not_ours(self, why: str) -> OutputMismatch:
+        return OutputMismatch(
             f"{self.path} exists and is not {self._format.name} of a batch ({why}).",
             "Name another place, or move it away.",
         )
-
-
-def sync_folder(folder: Path) -> None:
-    """Have a new name in ``folder`` on the disk itself, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

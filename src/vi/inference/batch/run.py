@@ -109,14 +109,14 @@ def run_batch(
     Interrupted at any moment, the same call goes on where it was. A row whose source, prompt or settings have changed
     is asked again and its old row removed at the end. The model is not touched where nothing is left to ask.
 
-    Raises ConfigError for an output that cannot be written, DamagedOutput for one of another model, prompt or
+    Raises ConfigError for an output that cannot be written, OutputMismatch for one of another model, prompt or
     configuration, OutputError where writing fails midway, and what ``rows`` and ``model.iter`` raise.
     """
     question = question or Question()
     tell = on_row or (lambda summary, row: None)
     summary = Summary(out)
     with open_output(out) as output:
-        ledger = Ledger(retry_errors=retry_errors)
+        ledger = Ledger(out, retry_errors=retry_errors)
         ledger.add_existing(output.records.recover(), question.key(), model_key)
         left = _left_to_ask(rows, ledger, (question.key(), model_key), summary, tell)
         for entry, key, answer, error in _outcomes(model, left, question, ordered, summary):
