@@ -4,15 +4,21 @@ import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.inference.preprocess.pictures import noise
+from tests.inference.preprocess.vocabularies import KINDS, save
 
 from vi.inference.errors import LoadError, PromptError
+from vi.inference.loading.loaded import LoadedModel
 from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.preprocess.families import get_family
+from vi.inference.preprocess.tokenizer import ChatTokenizer
 
 FAMILIES = ["qwen2_5_vl", "qwen2_vl", "smolvlm"]
 ORDINARY = st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_characters="<>|"), min_size=1, max_size=40)
@@ -150,3 +156,73 @@ def test_a_template_that_trims_trims_what_the_user_wrote(loaded, usual, text):
 def test_half_a_character_is_named(loaded):
     with pytest.raises(PromptError, match=r"Character 3 of the prompt, '\\ud83d', is half a character"):
         ChatPrompt(loaded).build("How\ud83d?")
+
+
+TEMPLATES = [
+    "<s>[INST] {{ messages[0]['content'][0]['text'] }} [/INST]",
+    "USER: {{ messages[0]['content'][0]['text'] | trim }}\nASSISTANT:",
+    "{{ messages[0]['content'][0]['text'] }}",
+    "<|im_start|>{{ messages[0]['content'][0]['text'] }}<|im_end|>\n<|im_start|>assistant\n",
+]
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """Kind of tokenizer -> (ours, transformers')."""
+    folder = tmp_path_factory.mktemp("kinds")
+    folders = {name: save(folder / name, make()) for name, make in KINDS.items()}
+    read = transformers.AutoTokenizer.from_pretrained
+    return {name: (ChatTokenizer.read(path), read(path)) for name, path in folders.items()}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=25)
+@given(user=ORDINARY)
+def test_words_are_spelled_as_in_the_whole_text_by_every_kind_of_tokenizer(kinds, kind, template, user):
+    ours, theirs = kinds[kind]
+    tokenizer = dataclasses.replace(ours, chat_template=template)
+    chat = ChatPrompt(LoadedModel(None, "llava_next", {}, tokenizer, None, (), (), 4, 4096, 600))
+    text = theirs.apply_chat_template(
+        [{"role": "user", "content": [{"type": "text", "text": user}]}], tokenize=False, chat_template=template
+    )
+    expected = theirs(text, add_special_tokens=not text.startswith("<s>"))["input_ids"]
+    assert chat.build(user).token_ids == expected
+
+
+@pytest.mark.parametrize(("name", "axes"), [("qwen2_5_vl", 3), ("qwen2_vl", 3), ("smolvlm", 1)])
+def test_every_token_has_a_position_and_the_next_one_follows(loaded_models, name, axes):
+    prompt = ChatPrompt(loaded_models[name]).build("How many?", picture=noise(120, 70))
+    assert prompt.positions.shape == (axes, len(prompt.token_ids))
+    assert (prompt.positions[:, -1] == prompt.next_position - 1).all()
+    assert prompt.next_position <= len(prompt.token_ids)
+    assert prompt.placeholder_id == loaded_models[name].placeholder_id
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_media_are_numpy_arrays_whose_key_is_the_pictures_alone(loaded_models, name):
+    chat = ChatPrompt(loaded_models[name])
+    prompt, same = (chat.build(words, picture=noise(64, 48)) for words in ("How many?", "Which colour?"))
+    assert all(isinstance(array, np.ndarray) and array.flags.c_contiguous for array in prompt.media.values())
+    assert prompt.media["pixel_values"].dtype == np.float32
+    assert prompt.media_key == same.media_key
+    assert prompt.media_key != chat.build("How many?", picture=noise(64, 48, seed=1)).media_key
+
+
+def test_a_system_prompt_that_names_the_users_sentinel_stays_where_it_is(loaded):
+    template = "{{ messages[0]['content'][0]['text'] }}, {{ messages[-1]['content'][0]['text'] }}"
+    prompt = ChatPrompt(with_template(loaded, template)).build("user", system_prompt="\ue0001\ue001")
+    assert loaded.tokenizer.decode(prompt.token_ids) == "\ue0001\ue001, user"
+
+
+def test_a_template_that_tells_the_time_tells_it_every_time(loaded):
+    chat = ChatPrompt(with_template(loaded, "{{ strftime_now('%f') }} {{ messages[0]['content'][0]['text'] }}"))
+    assert len({tuple(chat.build("now").token_ids) for _ in range(20)}) > 1
+
+
+def test_a_cached_prompt_is_not_changed_by_those_who_hold_it(loaded):
+    chat = ChatPrompt(loaded)
+    first = chat.build("How many?", system_prompt="You are.")
+    expected = list(first.token_ids)
+    first.token_ids.clear()
+    assert chat.build("How many?", system_prompt="You are.").token_ids == expected
