@@ -395,3 +395,43 @@ def test_a_kept_file_is_asked_about_where_the_policy_allows_it_only(web, keeping
     strict = MediaPolicy.untrusted(cache_folder=keeping.cache_folder)
     with pytest.raises(SourceError, match="not public"):
         fetch(url, strict)
+
+
+def raw(web, *parts: bytes) -> str:
+    """An answer made of exactly these bytes."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"".join(parts))
+        request.close_connection = True
+
+    return web.serve("/a.png", answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b"\0\xff\xfe", b"not HTTP at all\r\n\r\n", b"HTTP/1.1 200\r\n", b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nx", b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: \r\n\r\n", b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: \xff\xfe//\x80\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://\xe2\x80\x8b/\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\n\r\n", b"HTTP/1.1 101 Switching\r\n\r\n", b"HTTP/1.1 799 \x80\xff\r\n\r\n",
+        b"HTTP/1.1 503 X\r\nRetry-After: \xb2\r\n\r\n", b"HTTP/1.1 503 X\r\nRetry-After: " + b"9" * 9000 + b"\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_whatever_a_host_says_is_a_source_error(web, answer):
+    with pytest.raises(SourceError) as caught:
+        fetch(raw(web, answer), QUICK)
+    assert str(caught.value).isprintable()
+    assert str(caught.value).isascii()
+
+
+def test_a_tag_of_odd_bytes_is_given_back_as_it_came(web, keeping):
+    tag = b'"caf\xe9"'
+    raw(web, b"HTTP/1.0 200 OK\r\nETag: ", tag, b"\r\n\r\nbody")
+    assert fetch(web.url("/a.png"), keeping) == fetch(web.url("/a.png"), keeping) == b"body"
+    assert web.requests[1][1]["If-None-Match"].encode("latin-1") == tag

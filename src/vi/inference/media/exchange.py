@@ -88,10 +88,11 @@ def _headers(url: httpx.URL) -> dict[bytes | str, bytes | str]:
 
 
 def _conditions(place: str, body: Body, kept: Entry | None) -> dict[bytes | str, bytes | str]:
+    """Headers that ask for no more than is needed; tags are bytes of any kind, told as Latin-1."""
     if body.count and body.validator and place == body.final:
-        return {"Range": f"bytes={body.count}-", "If-Range": body.validator}
+        return {"Range": f"bytes={body.count}-", "If-Range": body.validator.encode("latin-1")}
     if kept is not None and place == kept.final:
-        return {"If-None-Match": kept.etag}
+        return {"If-None-Match": kept.etag.encode("latin-1", "replace")}
     return {}
 
 

@@ -36,7 +36,7 @@ def download(url: str, into: BinaryIO, policy: MediaPolicy | None = None, max_by
     policy = MediaPolicy.coerce(policy)
     url = url.strip()
     body = Body(into, into.tell(), policy.max_bytes if max_bytes is None else max_bytes)
-    cache = WebCache(policy.cache_folder, policy.cache_bytes) if policy.cache_bytes else None
+    cache = _cache(policy)
     kept = cache.find(url) if cache is not None else None
     with closing(kept) if kept is not None else nullcontext():
         usable = kept if kept is not None and kept.size <= body.max_bytes else None
@@ -46,6 +46,13 @@ def download(url: str, into: BinaryIO, policy: MediaPolicy | None = None, max_by
     if cache is not None and body.etag and not body.is_private:
         into.seek(body.start)
         cache.keep(url, body.final, body.etag, into, body.count)
+
+
+def _cache(policy: MediaPolicy) -> WebCache | None:
+    try:
+        return WebCache(policy.cache_folder.expanduser(), policy.cache_bytes) if policy.cache_bytes else None
+    except RuntimeError:  # a user without a home keeps nothing
+        return None
 
 
 def _fetch(url: str, body: Body, kept: Entry | None, policy: MediaPolicy) -> bool:

@@ -130,7 +130,7 @@ class MediaPolicy(BaseModel):
     @field_validator("roots")
     @classmethod
     def _absolute(cls, value: tuple[Path, ...] | None) -> tuple[Path, ...] | None:
-        return value if value is None else tuple(root.expanduser().absolute() for root in value)
+        return value if value is None else tuple(_home(root).absolute() for root in value)
 
     @model_validator(mode="after")
     def _consistent(self) -> MediaPolicy:
@@ -156,6 +156,14 @@ def host_key(host: str) -> str:
 
     wild = name.startswith("*.")
     return "*." * wild + idna.encode(name.removeprefix("*.")).decode("ascii")
+
+
+def _home(path: Path) -> Path:
+    """``path`` with ~ as the home folder. Raises ValueError where there is none."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError("a path whose home folder is known") from error
 
 
 def _config_error(error: ValidationError, model: type[BaseModel]) -> ConfigError:

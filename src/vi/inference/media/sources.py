@@ -119,6 +119,9 @@ class _Search:
 
     def _pattern(self, pattern: Path, label: str) -> Sources:
         base, parts = split_pattern(pattern)
+        if self.policy.roots is None and not base.is_dir():
+            message = f"No {self._what()} match {label}: there is no folder {printable(str(base))}."
+            return Sources([bad_item(pattern, label, message, nearest_name(base), "file")], many=True)
         return self._listed(
             base,
             label,

@@ -46,7 +46,7 @@ class WebCache:
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder = folder.expanduser()
+        self._folder = folder
         self._max_bytes = max_bytes
 
     def find(self, url: str) -> Entry | None:
