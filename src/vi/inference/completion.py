@@ -44,8 +44,12 @@ class TokenAlternative(_Record):
 
 
 class TokenLogprob(TokenAlternative):
-    """The token that was chosen; ``alternatives`` are the most likely ones, best first."""
+    """The token that was chosen; ``alternatives`` are the most likely ones, best first.
 
+    forced: whether the grammar left no other token.
+    """
+
+    forced: bool = False
     alternatives: list[TokenAlternative] = []
 
 

@@ -32,8 +32,10 @@ def engine(num_blocks=200, block_size=4, runner=NumpyRunner, **options):
     """(engine, runner); at the end every block is free again."""
     its_runner = runner(the_model(), num_blocks, block_size)
     one = BatchingEngine(its_runner, the_vocabulary(), EngineSettings(**options))
-    yield one, its_runner
-    one.close()
+    try:
+        yield one, its_runner
+    finally:
+        one.close()
     assert its_runner.closed
     assert_all_free(one)
 
@@ -196,6 +198,18 @@ def test_forced_tokens_cost_no_steps_and_change_nothing():
         steps[exact] = len(runner.steps)
     assert steps[True] == len(completion.token_ids)
     assert steps[False] < steps[True] / 2
+
+
+def test_logprobs_of_forced_tokens_are_the_models_own_and_cost_no_steps():
+    request = ask(grammar=GRAMMARS[1], max_new_tokens=30, logprobs=2)
+    outcomes = {}
+    for exact in (True, False):
+        with engine(exact=exact) as (one, runner):
+            outcomes[exact] = one.submit(request).completion(), len(runner.steps)
+    assert same(outcomes[True][0], outcomes[False][0])
+    assert same(outcomes[True][0], alone(request).completion())
+    assert sum(entry.forced for entry in outcomes[False][0].logprobs) > 3
+    assert outcomes[False][1] < outcomes[True][1] / 2
 
 
 def test_a_text_that_is_forced_to_its_end_needs_no_model():

@@ -86,7 +86,14 @@ def test_fast_forward_keeps_to_the_limit(limit):
     assert len(sequence.token_ids) == limit
 
 
-def test_where_logprobs_are_asked_for_every_token_has_the_models_own():
-    sequence = begin(json_grammar({"const": "two red nuts"}), logprobs=0)
-    assert sequence.fast_forward() == ""
-    assert sequence.token_ids == []
+def test_what_the_model_says_of_forced_tokens_is_owed_until_it_is_reported():
+    sequence = begin(json_grammar({"const": "two red nuts"}), logprobs=1)
+    sequence.fast_forward()
+    assert sequence.unreported == list(range(len(sequence.token_ids)))
+    for place, token_id in enumerate(sequence.token_ids):
+        sequence.report(place, Choice(token_id, -place, [(token_id, -place)]))
+    assert sequence.unreported == []
+    logprobs = sequence.completion().logprobs
+    assert [entry.token_id for entry in logprobs] == sequence.token_ids
+    assert [entry.logprob for entry in logprobs] == [-place for place in range(len(logprobs))]
+    assert all(entry.forced for entry in logprobs)

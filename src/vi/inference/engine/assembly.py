@@ -13,7 +13,7 @@ from vi.inference.engine.scheduler import Chunk
 
 
 def assemble(chunks: Sequence[Chunk], features: dict[BlockTable, Any]) -> Batch:
-    """The ragged batch of these chunks, one row each; logits are wanted after the last token of the complete ones.
+    """The ragged batch of these chunks, one row each; logits as each chunk wants them, in order.
 
     features: of the pictures of those tables whose chunks hold some (see ``pictured``).
     """
@@ -30,8 +30,7 @@ def assemble(chunks: Sequence[Chunk], features: dict[BlockTable, Any]) -> Batch:
         count = -(-chunk.end // table.block_size)
         blocks.append(np.frombuffer(table.blocks, dtype=np.intc, count=count))
         block_begins.append(block_begins[-1] + count)
-        if chunk.complete:
-            wanted.append(len(token_ids) - 1)
+        wanted += [place - chunk.end + len(token_ids) for place in chunk.wanted]
     return Batch(
         token_ids=np.array(token_ids, dtype=np.int64),
         positions=_positions(chunks, begins, np.array(places, dtype=np.int64)),

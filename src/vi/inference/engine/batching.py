@@ -55,10 +55,10 @@ class BatchingEngine:
         except Exception as error:
             job.fail(as_inference_error(error))
             return False
-        table.token_ids += sequence.token_ids
-        if sequence.finish_reason is not None:
+        if table.follow(sequence):
             job.resolve()
-        return sequence.finish_reason is None
+            return False
+        return True
 
 
 def _stop(loop: DeviceLoop, thread: threading.Thread) -> None:

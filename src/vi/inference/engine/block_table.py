@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from bisect import bisect_left
 from uuid import uuid4
 
 import numpy as np
 
+from vi.inference.engine.sequence import Sequence
 from vi.inference.preprocess.prompt import Prompt
 
 
@@ -15,8 +17,9 @@ class BlockTable:
     """The tokens of one request, how many of them are computed, and the blocks that hold their keys and values.
 
     token_ids: the prompt's and what was generated since. num_computed: how many have their keys and values in the
-    cache. blocks: int32, block i is for tokens ``i * block_size`` on. runs: (first place, place after, first feature)
-    of each unbroken run of picture places in the prompt.
+    cache. owed: places whose logits are wanted for what they say of the next token, which is known already. closed:
+    whether nothing is to be chosen after the last token. blocks: int32, block i is for tokens ``i * block_size`` on.
+    runs: (first place, place after, first feature) of each unbroken run of picture places in the prompt.
     """
 
     def __init__(self, prompt: Prompt, block_size: int) -> None:
@@ -26,6 +29,8 @@ class BlockTable:
         self.next_position = prompt.next_position
         self.token_ids = list(prompt.token_ids)
         self.num_computed = 0
+        self.owed: list[int] = []  # ascending
+        self.closed = False
         self.blocks = array("i")
         self.runs = _runs(prompt)
         self._keys: list[bytes] = []
@@ -52,8 +57,20 @@ class BlockTable:
         return self._keys[block]
 
     def sharable_keys(self) -> list[bytes]:
-        """Keys of the full blocks that another request may have computed; the last token is always left to compute."""
-        return [self.key(block) for block in range((len(self.token_ids) - 1) // self.block_size)]
+        """Keys of the full blocks that another request may have computed; what logits are wanted of is left out."""
+        end = min([len(self.token_ids) - 1, *self.owed[:1]])
+        return [self.key(block) for block in range(end // self.block_size)]
+
+    def owed_within(self, start: int, end: int) -> list[int]:
+        return self.owed[bisect_left(self.owed, start) : bisect_left(self.owed, end)]
+
+    def follow(self, sequence: Sequence) -> bool:
+        """Take over what was generated since; True where it has ended and the device has nothing more to say of it."""
+        known = len(self.token_ids) - self.num_prompt
+        self.token_ids += sequence.token_ids[known:]
+        self.owed = [self.num_prompt + place - 1 for place in sequence.unreported]  # logits are about the next token
+        self.closed = sequence.finish_reason is not None
+        return self.closed and not self.owed
 
     def forget(self) -> None:
         """Begin anew, without blocks."""

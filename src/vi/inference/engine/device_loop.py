@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import chain
 from queue import SimpleQueue
 from typing import Any
 
@@ -20,7 +21,7 @@ from vi.inference.engine.scheduler import Chunk, NoRoom, Scheduler
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
-from vi.inference.sampling.sampler import Choice, choose, like
+from vi.inference.sampling.sampler import Choice, choose, like, report, rows_of
 
 
 class DeviceLoop:
@@ -101,11 +102,12 @@ class DeviceLoop:
 
     def drop_cancelled(self) -> None:
         """End what nobody wants any more among those that run or ran; one that waits is met when its turn comes."""
-        unwanted = [table for table in self.scheduler.running if self.jobs[table].cancelled]
-        for table in self.scheduler.waiting:
-            if self.jobs[table].cancelled:
+        unwanted = []
+        for table in chain(self.scheduler.running, self.scheduler.waiting):
+            job = self.jobs[table]
+            if job.cancelled:
                 unwanted.append(table)
-            elif not self.jobs[table].admitted:
+            elif not job.admitted:
                 break
         for table in unwanted:
             job = self.forget(table)
@@ -181,10 +183,28 @@ class DeviceLoop:
             self.scheduler.computed(chunk)
             if chunk.table.decoding:
                 self.features.pop(chunk.table, None)
-        ready = [chunk.table for chunk in chunks if chunk.complete]
-        for table, choice in zip(ready, self.choose(logits, ready), strict=True):
+        wanted = [(chunk.table, place) for chunk in chunks for place in chunk.wanted]
+        ready = [i for i, (table, place) in enumerate(wanted) if place == len(table.token_ids) - 1 and not table.closed]
+        if len(ready) < len(wanted):
+            self.report(logits, wanted, sorted(set(range(len(wanted))).difference(ready)))
+        tables = [wanted[i][0] for i in ready]
+        for table, choice in zip(tables, self.choose(rows_of(logits, ready), tables), strict=True):
             if choice is not None:
                 self.accept(table, choice)
+
+    def report(self, logits: Any, wanted: Sequence[tuple[BlockTable, int]], rows: Sequence[int]) -> None:
+        """Tell requests what the model says of tokens that were forced."""
+        known = [(table, place - table.num_prompt + 1) for table, place in (wanted[row] for row in rows)]
+        sequences = [self.jobs[table].sequence for table, _ in known]
+        token_ids = [sequence.token_ids[place] for sequence, (_, place) in zip(sequences, known, strict=True)]
+        counts = [sequence.request.config.logprobs or 0 for sequence in sequences]
+        for sequence, (_, place), choice in zip(
+            sequences, known, report(rows_of(logits, rows), token_ids, counts), strict=True
+        ):
+            sequence.report(place, choice)
+        for table in dict.fromkeys(table for table, _ in known):
+            if table.follow(self.jobs[table].sequence):
+                self.forget(table).resolve()
 
     def choose(self, logits: Any, tables: Sequence[BlockTable]) -> Sequence[Choice | None]:
         """One token for each, None for those that fail on it. Masks are made here, while a device may still compute."""
@@ -212,11 +232,11 @@ class DeviceLoop:
         except Exception as error:
             self.fail(table, as_inference_error(error))
             return
-        table.token_ids += sequence.token_ids[len(table.token_ids) - table.num_prompt :]
-        if sequence.finish_reason is not None:
+        ended = table.follow(sequence)
+        if ended:
             self.forget(table)  # before the caller hears of the end, so the blocks are free by then
         job.show(text)
-        if sequence.finish_reason is not None:
+        if ended:
             job.resolve()
 
     def fail(self, table: BlockTable, error: InferenceError) -> None:

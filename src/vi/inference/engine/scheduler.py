@@ -21,8 +21,14 @@ class Chunk:
 
     @property
     def complete(self) -> bool:
-        """Whether a token can be chosen after it: nothing of the request remains to be computed."""
-        return self.end == len(self.table.token_ids)
+        """Whether a token is to be chosen after it: nothing of the request remains to be computed."""
+        return self.end == len(self.table.token_ids) and not self.table.closed
+
+    @property
+    def wanted(self) -> list[int]:
+        """The places whose logits are needed, those that are owed and then the last one of a complete chunk."""
+        owed = self.table.owed_within(self.start, self.end) if self.table.owed else []
+        return [*owed, self.end - 1] if self.complete else owed
 
     def halves(self) -> tuple[Chunk, Chunk]:
         """The same tokens in two chunks, the second to be computed after the first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import takewhile
 
 from vi.inference.completion import Completion, FinishReason, Timings, TokenAlternative, TokenLogprob, Usage
 from vi.inference.engine.request import Request
@@ -63,7 +64,10 @@ class Sequence:
         self._detokenizer = Detokenizer(vocabulary.tokenizer)
         self._stop_strings = StopStrings(request.config.stop_strings)
         self._pieces: list[str] = []
-        self._logprobs: list[TokenLogprob] = []
+        self._logprobs: list[TokenLogprob | None] = []  # None: the model was not heard yet
+        self.unreported: list[int] = []  # places in token_ids of which the model's opinion is asked for and not known
+        self._alternatives = request.config.logprobs
+        self._no_choice = False  # whether the grammar leaves one token for this step
 
     def admit(self, cached_tokens: int = 0) -> None:
         """The device begins to work on this request."""
@@ -73,30 +77,40 @@ class Sequence:
     def row(self) -> Row:
         """What the sampler must know to choose the next token."""
         allowed = self._constraint.allowed(self._tokens_left) if self._constraint is not None else None
+        if self._alternatives is not None and allowed is not None:
+            self._no_choice = int(allowed.sum()) == 1
         return Row(self.request.config, self._seen.ids, allowed, len(self.token_ids))
 
     def accept(self, choice: Choice) -> str:
         """Take the chosen token; returns the text that may now be shown, often empty."""
         self.clock.token()
-        if self.request.config.logprobs is not None:
-            self._logprobs.append(self._logprob(choice))
+        if self._alternatives is not None:
+            self._logprobs.append(self._logprob(choice, forced=self._no_choice))
         return self._take(choice.token_id)
 
     def fast_forward(self) -> str:
         """Take the tokens that the grammar forces next, unsampled; returns the text as ``accept`` does.
 
-        A request that asks for logprobs takes none: the model has an opinion on each token, and is to be asked for it.
+        Where logprobs are asked for, what the model says of these tokens is ``unreported`` until ``report``.
         """
-        if self._constraint is None or self.finish_reason is not None or self.request.config.logprobs is not None:
+        if self._constraint is None or self.finish_reason is not None:
             return ""
         if not self.token_ids:
             self._constraint.allowed(self._tokens_left)  # which tells it what the budget is
         released = ""
         for token_id in self._constraint.forced()[: self._tokens_left]:
+            if self._alternatives is not None:
+                self.unreported.append(len(self._logprobs))
+                self._logprobs.append(None)
             released += self._take(token_id)
             if self.finish_reason is not None:
                 break
         return released
+
+    def report(self, place: int, choice: Choice) -> None:
+        """What the model says of a token that was forced."""
+        self.unreported.remove(place)
+        self._logprobs[place] = self._logprob(choice, forced=True)
 
     @property
     def _tokens_left(self) -> int:
@@ -121,7 +135,7 @@ class Sequence:
     def finish(self, reason: FinishReason) -> str:
         """End here; returns the text that was held back, unless a stop string completes in it."""
         released = self._show(self._detokenizer.flush())
-        if self.finish_reason is None:
+        if self.finish_reason is None or (reason == "cancelled" and self.unreported):
             self.finish_reason = reason
             held = self._stop_strings.flush()
             self._pieces.append(held)
@@ -143,7 +157,7 @@ class Sequence:
                 completion_tokens=len(self.token_ids),
             ),
             timings=self.clock.timings(len(self.token_ids)),
-            logprobs=None if self.request.config.logprobs is None else self._logprobs,
+            logprobs=None if self._alternatives is None else self._reported(),
         )
 
     def _show(self, text: str) -> str:
@@ -153,7 +167,11 @@ class Sequence:
         self._pieces.append(released)
         return released
 
-    def _logprob(self, choice: Choice) -> TokenLogprob:
+    def _reported(self) -> list[TokenLogprob]:
+        """Every token's, but for those after the last that the model was heard of before somebody cancelled."""
+        return list(takewhile(lambda logprob: logprob is not None, self._logprobs))  # type: ignore[arg-type]
+
+    def _logprob(self, choice: Choice, forced: bool) -> TokenLogprob:
         assert choice.logprob is not None  # as the config asks for it
         spell = self._vocabulary.spell
         alternatives = [
@@ -161,5 +179,9 @@ class Sequence:
             for token_id, logprob in choice.alternatives
         ]
         return TokenLogprob(
-            token_id=choice.token_id, text=spell(choice.token_id), logprob=choice.logprob, alternatives=alternatives
+            token_id=choice.token_id,
+            text=spell(choice.token_id),
+            logprob=choice.logprob,
+            alternatives=alternatives,
+            forced=forced,
         )

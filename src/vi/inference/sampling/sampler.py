@@ -81,17 +81,48 @@ def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> l
     token_ids = best.tolist()
     drawn = [i for i, row in enumerate(rows) if row.sampled]
     if drawn:
-        picked = _draw(_rows_of(scores, drawn), [rows[i] for i in drawn])
+        picked = _draw(rows_of(scores, drawn), [rows[i] for i in drawn])
         for i, token_id in zip(drawn, picked, strict=True):
             token_ids[i] = token_id
     choices = [Choice(token_id) for token_id in token_ids]
     reported = [i for i, row in enumerate(rows) if row.config.logprobs is not None]
     if reported:
         counts = [rows[i].config.logprobs or 0 for i in reported]
-        its_choices = _report(_rows_of(logits, reported), [token_ids[i] for i in reported], counts)
+        its_choices = report(rows_of(logits, reported), [token_ids[i] for i in reported], counts)
         for i, choice in zip(reported, its_choices, strict=True):
             choices[i] = choice
     return choices
+
+
+def report(logits: Array, token_ids: Sequence[int], counts: Sequence[int]) -> list[Choice]:
+    """What the model says of tokens that are chosen: their logprobs, and ``counts[i]`` alternatives for row i.
+
+    logits: [R, V], the model's own. Alternatives come best first, ties by id.
+    """
+    xp = array_namespace(logits)
+    if logits.dtype not in (xp.float32, xp.float64):
+        logits = xp.astype(logits, xp.float32)
+    total = filters.log_total(logits)
+    own = (filters.pick(logits, like(logits, token_ids, xp.int64)) - total).tolist()
+    if max(counts) == 0:
+        return [Choice(token_id, logprob) for token_id, logprob in zip(token_ids, own, strict=True)]
+    values, ids = filters.candidates(logits, max(counts))
+    order = xp.argsort(values, axis=-1, descending=True, stable=True)[:, : max(counts)]
+    logprobs = (xp.take_along_axis(values, order, axis=-1) - total[:, None]).tolist()
+    ranked = xp.take_along_axis(ids, order, axis=-1).tolist()
+    return [
+        Choice(token_id, logprob, list(zip(its_ids[:count], its_logprobs[:count], strict=True)))
+        for token_id, logprob, its_ids, its_logprobs, count in zip(
+            token_ids, own, ranked, logprobs, counts, strict=True
+        )
+    ]
+
+
+def rows_of(values: Array, places: Sequence[int]) -> Array:
+    """Those rows of [B, V]; the array itself where they are all of them."""
+    if len(places) == values.shape[0]:
+        return values
+    return array_namespace(values).take(values, like(values, places, array_namespace(values).int64), axis=0)
 
 
 def like(logits: Array, values: Any, dtype: Any) -> Array:
@@ -185,32 +216,3 @@ def _draw(scores: Array, rows: Sequence[Row]) -> list[int]:
         values = filters.top_p(values, knob(lambda row: row.config.top_p))
     drawn = filters.inverse_cdf(values, knob(lambda row: uniform(row.config.seed, row.step)))
     return filters.pick(ids, drawn).tolist()
-
-
-def _report(logits: Array, token_ids: Sequence[int], counts: Sequence[int]) -> list[Choice]:
-    """The chosen tokens with their logprobs, and ``counts[i]`` alternatives for row i, best first, ties by id.
-
-    logits: [R, V], the model's own.
-    """
-    xp = array_namespace(logits)
-    total = filters.log_total(logits)
-    own = (filters.pick(logits, like(logits, token_ids, xp.int64)) - total).tolist()
-    if max(counts) == 0:
-        return [Choice(token_id, logprob) for token_id, logprob in zip(token_ids, own, strict=True)]
-    values, ids = filters.candidates(logits, max(counts))
-    order = xp.argsort(values, axis=-1, descending=True, stable=True)[:, : max(counts)]
-    logprobs = (xp.take_along_axis(values, order, axis=-1) - total[:, None]).tolist()
-    ranked = xp.take_along_axis(ids, order, axis=-1).tolist()
-    return [
-        Choice(token_id, logprob, list(zip(its_ids[:count], its_logprobs[:count], strict=True)))
-        for token_id, logprob, its_ids, its_logprobs, count in zip(
-            token_ids, own, ranked, logprobs, counts, strict=True
-        )
-    ]
-
-
-def _rows_of(values: Array, places: Sequence[int]) -> Array:
-    """Those rows of [B, V]; the array itself where they are all of them."""
-    if len(places) == values.shape[0]:
-        return values
-    return array_namespace(values).take(values, like(values, places, array_namespace(values).int64), axis=0)
