@@ -15,6 +15,7 @@ from vi.inference.batch.sizes import picture_size
 from vi.inference.errors import SourceError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.media.image import load_picture
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.media.sources import expand
 
 
@@ -113,6 +114,21 @@ def test_a_model_is_its_files(tmp_path):
     assert model_part(tmp_path, None) != part
 
 
+def test_a_file_that_the_policy_forbids_is_not_looked_at(shots, tmp_path):
+    (allowed,) = entries([shots / "0.png"], MediaPolicy(roots=(shots,)))
+    (forbidden,) = entries([shots / "0.png"], MediaPolicy(roots=(tmp_path / "other",)))
+    (missing,) = entries([shots / "9.png"])
+    parts = [entry.key("0" * 12, "1" * 12).content for entry in (allowed, forbidden, missing)]
+    assert parts[0] != parts[1] == parts[2]
+    assert picture_size(forbidden.row.source, forbidden.policy) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with names are POSIX's")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    key(tmp_path / "pipe.png")
+
+
 def test_a_large_file_is_known_by_pieces_of_all_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr("vi.inference.batch.keys._CHUNK", 16)
     monkeypatch.setattr("vi.inference.batch.keys._WHOLE", 64)
@@ -137,11 +153,11 @@ def test_a_pictures_size_is_the_one_it_is_decoded_to(tmp_path, suffix, orientati
     Image.new("RGB", (30, 20)).save(path, exif=exif)
     for source in (path, path.read_bytes(), Image.open(path), np.zeros((20, 30, 3), np.uint8)):
         (item,) = expand(source).items
-        assert picture_size(item) == load_picture(item).original_size
+        assert picture_size(item, MediaPolicy()) == load_picture(item).original_size
 
 
 def test_a_size_that_cannot_be_told_is_none(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
     for source in (tmp_path / "a.png", tmp_path / "b.png", "https://host/a.png"):
         (item,) = expand(source).items
-        assert picture_size(item) is None
+        assert picture_size(item, MediaPolicy()) is None

@@ -17,17 +17,18 @@ from vi.inference.media.tables import Row, is_table, read_table
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One row of the input. number: its place there."""
+    """One row of the input. number: its place there. policy: what may be read of it."""
 
     number: int
     row: Row
+    policy: MediaPolicy
 
     def key(self, call: str, model: str) -> Key:
         """What a row of the output answers if it answers this one. Reads a file to its end."""
         row = self.row
         return Key(
             source_part(row.source, row.id),
-            content_part(row.source),
+            content_part(row.source, self.policy),
             ask_part(row.prompt, row.task, row.generation_config),
             call,
             model,
@@ -40,18 +41,18 @@ class Entry:
         return str(item.value) if item.kind == "file" else item.label
 
 
-def read_input(text: str, recursive: bool = False) -> Iterator[Any]:
+def read_input(text: str, recursive: bool = False, policy: MediaPolicy | None = None) -> Iterator[Any]:
     """The sources and rows that ``text`` names: a table (CSV, JSON Lines, Parquet), ``@list.txt``, a folder, a pattern
     such as ``shots/**/*.png``, or a single source.
 
     Raises SourceError where there is nothing, or a table or list cannot be read.
     """
     if text.startswith("@") and len(text) > 1:
-        yield from read_list(Path(text[1:]), MediaPolicy())
+        yield from read_list(Path(text[1:]), MediaPolicy.coerce(policy))
     elif is_table(Path(text)):
-        yield from read_table(Path(text))
+        yield from read_table(Path(text), policy)
     else:
-        items = expand(text, recursive=recursive).items
+        items = expand(text, recursive, policy).items
         if len(items) == 1 and items[0].error is not None:
             raise items[0].error
         yield from items
@@ -65,15 +66,16 @@ def count_input(text: str, recursive: bool = False) -> int:
     return sum(1 for _ in read_input(text, recursive))
 
 
-def entries(given: Iterable[Any]) -> Iterator[Entry]:
+def entries(given: Iterable[Any], policy: MediaPolicy | None = None) -> Iterator[Entry]:
     """Sources, items and Rows as numbered Rows, none of them twice the same object; a folder is its pictures."""
+    policy = MediaPolicy.coerce(policy)
     number = 0
     for each in given:
-        for row in [each] if isinstance(each, Row) else _rows(each):
-            yield Entry(number, replace(row, number=number + 1))
+        for row in [each] if isinstance(each, Row) else _rows(each, policy):
+            yield Entry(number, replace(row, number=number + 1), policy)
             number += 1
 
 
-def _rows(source: Any) -> Iterator[Row]:
-    items = [source] if isinstance(source, SourceItem) else expand(source).items
+def _rows(source: Any, policy: MediaPolicy) -> Iterator[Row]:
+    items = [source] if isinstance(source, SourceItem) else expand(source, policy=policy).items
     return (Row(0, item, error=item.error) for item in items)

@@ -7,9 +7,12 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
+from vi.inference.errors import SourceError
 from vi.inference.generation_config import GenerationConfig
+from vi.inference.media.opening import open_file
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.media.sources import SourceItem
 from vi.inference.media.tensors import is_tensor, to_array
 
@@ -60,13 +63,14 @@ def source_part(item: SourceItem, row_id: Any) -> str:
     return _digest([item.kind, data, row_id])
 
 
-def content_part(item: SourceItem) -> str:
+def content_part(item: SourceItem, policy: MediaPolicy) -> str:
     """What is in a file, all of it read; a file that cannot be read has a content of its own."""
     if item.kind != "file":
         return _digest(None)
     try:
-        return _file_digest(item.value).hexdigest()[:_DIGITS]
-    except OSError:
+        with open_file(item.value, item.label, policy) as file:
+            return _content(file).hexdigest()[:_DIGITS]
+    except (OSError, SourceError):
         return _digest("unreadable")
 
 
@@ -83,7 +87,10 @@ def model_part(*folders: Path | None, generation_config: Any = None) -> str:
     Of a file larger than 64 MiB the size and 64 pieces of 1 MiB from all over it stand for the rest.
     """
     files = [path for folder in folders if folder for path in sorted(folder.iterdir()) if _tells(path)]
-    digests = [(path.name, path.stat().st_size, _file_digest(path, _WHOLE).hexdigest()) for path in files]
+    digests = []
+    for path in files:
+        with path.open("rb") as file:
+            digests.append((path.name, path.stat().st_size, _content(file, _WHOLE).hexdigest()))
     return _digest([digests, _settings(generation_config)])
 
 
@@ -91,14 +98,12 @@ def _tells(path: Path) -> bool:
     return path.is_file() and path.suffix != ".md" and not path.name.startswith(".")
 
 
-def _file_digest(path: Path, most: int | None = None) -> hashlib.blake2b:
-    """Of the whole file, or of pieces of it that are ``most`` bytes together."""
+def _content(file: BinaryIO, most: int | None = None) -> hashlib.blake2b:
+    """The digest of the whole file, or of pieces of it that are ``most`` bytes together."""
     digest = hashlib.blake2b()
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        for start in _starts(size, most):
-            file.seek(start)
-            digest.update(file.read(_CHUNK))
+    for start in _starts(file.seek(0, os.SEEK_END), most):
+        file.seek(start)
+        digest.update(file.read(_CHUNK))
     return digest
 
 

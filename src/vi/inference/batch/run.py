@@ -18,6 +18,7 @@ from vi.inference.batch.ledger import Ledger
 from vi.inference.batch.output import Output, open_output
 from vi.inference.batch.sizes import picture_size
 from vi.inference.errors import ViError
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.task_types import get_task
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def run_batch(
     default_task: str = "freeform",
     ordered: bool = True,
     retry_errors: bool = False,
+    media_policy: MediaPolicy | None = None,
     on_row: Callable[[Summary, OutputRow | None], None] | None = None,
 ) -> Summary:
     """Ask ``model`` about every row and write one row each to ``out``; what is there already is not asked again.
@@ -103,8 +105,8 @@ def run_batch(
     rows: sources as ``ViModel`` takes them, or ``media.tables.Row``, in any iterable, read once and a little ahead.
     out: a name that ends with .jsonl, .csv or .parquet. model_key: from ``keys.model_part``. default_task: of rows and
     calls that name none. ordered: rows in the order of the input; False writes each as it is finished. retry_errors:
-    ask again what has an error. on_row: called for every row of the input, with the row that was written or None where
-    it was there before.
+    ask again what has an error. media_policy: what may be read, in place of the model's own. on_row: called for every
+    row of the input, with the row that was written or None where it was there before.
 
     Interrupted at any moment, the same call goes on where it was. A row whose source, prompt or settings have changed
     is asked again and its old row removed at the end. The model is not touched where nothing is left to ask.
@@ -118,8 +120,9 @@ def run_batch(
     with open_output(out) as output:
         ledger = Ledger(out, retry_errors=retry_errors)
         ledger.add_existing(output.records.recover(), question.key(), model_key)
-        left = _left_to_ask(rows, ledger, (question.key(), model_key), summary, tell)
-        for entry, key, answer, error in _outcomes(model, left, question, ordered, summary):
+        left = _left_to_ask(entries(rows, media_policy), ledger, (question.key(), model_key), summary, tell)
+        options = {"ordered": ordered, "media_policy": media_policy}
+        for entry, key, answer, error in _outcomes(model, left, question, options, summary):
             row = _row(entry, key, answer, error, question, default_task)
             output.records.append(row)
             ledger.add(entry.number)
@@ -131,14 +134,14 @@ def run_batch(
 
 
 def _left_to_ask(
-    rows: Iterable[Any],
+    rows: Iterable[Entry],
     ledger: Ledger,
     parts: tuple[str, str],
     summary: Summary,
     tell: Callable[[Summary, OutputRow | None], None],
 ) -> Iterator[tuple[Entry, Key]]:
     """The rows of the input that the output does not answer."""
-    for entry in entries(rows):
+    for entry in rows:
         key = entry.key(*parts)
         record = ledger.take(entry.number, key)
         if record is None:
@@ -153,7 +156,7 @@ def _left_to_ask(
 
 
 def _outcomes(
-    model: Asker, left: Iterator[tuple[Entry, Key]], question: Question, ordered: bool, summary: Summary
+    model: Asker, left: Iterator[tuple[Entry, Key]], question: Question, options: dict[str, Any], summary: Summary
 ) -> Generator[tuple[Entry, Key, PredictionResponse | None, ViError | None], None, None]:
     """What the model says of each; closing it cancels what has begun."""
     first = next(left, None)
@@ -169,7 +172,7 @@ def _outcomes(
 
     outcomes = model.iter(
         sources(), question.user_prompt, question.generation_config,
-        task_type=question.task_type, cot=question.cot, fps=question.fps, ordered=ordered,
+        task_type=question.task_type, cot=question.cot, fps=question.fps, **options,
     )  # fmt: skip
     with closing(outcomes):  # type: ignore[type-var]
         for row, answer, error in outcomes:
@@ -195,7 +198,7 @@ def _row(
         return failed_row(facts, prompt, error)
     row = answered_row(facts, answer)
     if row["boxes"] is not None:
-        row["width"], row["height"] = picture_size(entry.row.source) or (None, None)
+        row["width"], row["height"] = picture_size(entry.row.source, entry.policy) or (None, None)
     return row
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 
 from PIL import Image
 
+from vi.inference.media.content import open_content
+from vi.inference.media.policy import MediaPolicy
 from vi.inference.media.sources import SourceItem
 from vi.inference.media.tensors import is_tensor, to_array
 
@@ -14,7 +15,7 @@ _ORIENTATION = 0x0112
 _LATE = ("exif", "XML:com.adobe.xmp", "Raw profile type exif")  # without these a PNG would be decoded to look further
 
 
-def picture_size(item: SourceItem) -> tuple[int, int] | None:
+def picture_size(item: SourceItem, policy: MediaPolicy) -> tuple[int, int] | None:
     """(width, height) in pixels as seen upright; None where that takes a fetch, or cannot be told."""
     with suppress(Exception):  # a damaged file makes Pillow raise anything
         if item.kind == "array":
@@ -23,7 +24,7 @@ def picture_size(item: SourceItem) -> tuple[int, int] | None:
         if item.kind == "image":
             return _upright(item.value)
         if item.kind in ("file", "bytes"):
-            with Image.open(item.value if item.kind == "file" else io.BytesIO(item.value)) as image:
+            with open_content(item, policy) as content, Image.open(content) as image:
                 return _upright(image)
     return None
 
