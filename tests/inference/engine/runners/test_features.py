@@ -28,3 +28,15 @@ def test_deepstack_features_reach_the_answer(pair):
     Driver(runner).run([with_them, without])
     assert features.deepstack.shape == (2, prompt.image_tokens, 64)
     assert (with_them.logits[0] - without.logits[0]).abs().max() > 0.1
+
+
+def test_pictures_come_before_clips(pair):
+    models = pair("qwen3_vl")
+    runner = models.runner()
+    pictures = models.prompt("How many?", (150, 70)).media
+    clips = dict(zip(("pixel_values_videos", "video_grid_thw"), pictures.values(), strict=True))
+    both, alone = runner.encode(clips | pictures), runner.encode(pictures)
+    assert len(both) == 2 * len(alone)
+    for half in (both[: len(alone)], both[len(alone) :]):
+        torch.testing.assert_close(half.embeddings, alone.embeddings)
+        torch.testing.assert_close(half.deepstack, alone.deepstack)

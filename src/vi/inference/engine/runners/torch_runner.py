@@ -16,6 +16,8 @@ from vi.inference.engine.runners.paged_attention import PAGED_ATTENTION, Chunk, 
 from vi.inference.engine.runners.step_tables import step_tables
 from vi.inference.errors import InferenceError
 
+CLIP_MEDIA = ("pixel_values_videos", "video_grid_thw")
+
 
 def block_bytes(config: Any, dtype: torch.dtype, block_size: int = 32) -> int:
     """Bytes that one block of a model's cache takes. config: transformers' own object."""
@@ -57,17 +59,21 @@ class PagedTorchRunner:
 
     @torch.inference_mode()
     def encode(self, media: Mapping[str, Any]) -> Features:
-        """The features of pictures, or of clips, in order, through the model's own vision tower, all in one call."""
+        """The features of pictures, then those of clips, each kind in one call of the model's own vision tower."""
         inputs = {name: self._place(array) for name, array in media.items()}
-        pixels = " and ".join(str(tuple(tensor.shape)) for tensor in inputs.values() if tensor.is_floating_point())
-        with _out_of_memory(f"to encode pictures of {pixels} values", "Use smaller or fewer pictures."):
-            is_clip = "pixel_values_videos" in inputs
-            outputs = (self._model.get_video_features if is_clip else self._model.get_image_features)(**inputs)
-            deepstack = getattr(outputs, "deepstack_features", None)
-            return Features(
-                _joined(outputs.pooler_output).to(self._dtype),
-                torch.stack([_joined(layer) for layer in deepstack]).to(self._dtype) if deepstack else None,
-            )
+        clips = {name: inputs.pop(name) for name in CLIP_MEDIA if name in inputs}
+        sizes = " and ".join(str(list(array.shape)) for name, array in media.items() if name.startswith("pixel_values"))
+        with _out_of_memory(f"to encode pixels {sizes}", "Use smaller or fewer pictures."):
+            calls = ("get_image_features", inputs), ("get_video_features", clips)
+            outputs = [getattr(self._model, name)(**given) for name, given in calls if given]
+            return _concatenated([self._features(output) for output in outputs])
+
+    def _features(self, outputs: Any) -> Features:
+        deepstack = getattr(outputs, "deepstack_features", None)
+        return Features(
+            _joined(outputs.pooler_output).to(self._dtype),
+            torch.stack([_joined(layer) for layer in deepstack]).to(self._dtype) if deepstack else None,
+        )
 
     @torch.inference_mode()
     def run(self, batch: Batch) -> torch.Tensor:
@@ -129,6 +135,11 @@ def _cache_shape(config: Any) -> tuple[int, int, int]:
     text = config.get_text_config()
     size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     return text.num_hidden_layers, getattr(text, "num_key_value_heads", None) or text.num_attention_heads, size
+
+
+def _concatenated(parts: Sequence[Features]) -> Features:
+    deepstack = [part.deepstack for part in parts if part.deepstack is not None]
+    return Features(torch.cat([part.embeddings for part in parts]), torch.cat(deepstack, dim=1) if deepstack else None)
 
 
 def _joined(features: Any) -> torch.Tensor:
