@@ -68,7 +68,7 @@ BAD = {
     "a number": (lambda _: 3, "A value of type int is not a source"),
     "nothing": (lambda _: None, "A value of type NoneType is not a source"),
     "an empty text": (lambda _: "", "empty text"),
-    "an open file": (lambda folder: open(zero_bytes(folder), "rb"), "A source is a file or folder path"),  # noqa: SIM115, PTH123
+    "an open text file": (lambda folder: open(zero_bytes(folder)), "Open it in binary mode"),  # noqa: SIM115, PTH123
     "no pixels": (lambda _: np.zeros((0, 4, 3), np.uint8), "no pixels"),
 }
 
