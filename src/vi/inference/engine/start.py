@@ -21,7 +21,7 @@ CPU_SHARE, CPU_MOST = 0.25, 4 << 30  # the system takes what is written to, not 
 
 
 def start_engine(loaded: LoadedModel, settings: EngineSettings | None = None) -> Engine:
-    """A batching engine, or for a family that cannot be paged one that answers requests one at a time.
+    """A batching engine, or for a model that cannot be paged one that answers requests one at a time.
 
     Raises InferenceError or LoadError where the device has no memory for the cache, ConfigError where ``cache_bytes``
     has no room for a block.
@@ -33,7 +33,7 @@ def start_engine(loaded: LoadedModel, settings: EngineSettings | None = None) ->
         return BatchingEngine(_openvino_runner(loaded.weights, settings), Vocabulary(loaded), settings)
     from vi.inference.preprocess.families import get_family
 
-    if get_family(loaded.family).paged:
+    if not get_family(loaded.family).why_plain(loaded.config):
         return BatchingEngine(_torch_runner(loaded.weights, settings), Vocabulary(loaded), settings)
     from vi.inference.engine.runners.plain_runner import PlainTorchRunner
 
