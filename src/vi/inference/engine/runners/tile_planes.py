@@ -35,7 +35,7 @@ def join_planes(facts: VisionFacts, tiles: np.ndarray, sizes: Sequence[Any]) -> 
 
 
 def best_grid(height: int, width: int, grids: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The size (height, width) in pixels that keeps most of a picture, then leaves least empty; the first wins a tie."""
+    """The size (height, width) that keeps most pixels, then leaves fewest empty; the first wins a tie."""
 
     def fit(grid: tuple[int, int]) -> tuple[int, int]:
         scale = min(grid[1] / width, grid[0] / height)
