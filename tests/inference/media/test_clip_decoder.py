@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def test_runs_hold_every_wanted_packet_after_its_keyframe_and_leave_out_what_pay
     for start, packet in zip(starts, packets, strict=True):
         assert sum(run.first <= start and packet <= run.last for run in runs) == 1
     assert all(run.first in starts and run.last in packets for run in runs)
-    assert all(after.first - before.last > 8 for before, after in zip(runs, runs[1:], strict=False))
+    assert all(after.first - before.last > 8 for before, after in itertools.pairwise(runs))
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,11 @@ FILMS: dict[str, Callable[[], bytes]] = {
     "flv": lambda: film(range(60), container="flv", options=SHORT_GOP),
     "windows media": lambda: film(range(60), codec="wmv2", container="asf"),
     "with sound": lambda: film(range(60), sound=True),
+    "a recording that begins in mid group": lambda: film(
+        range(120), options=OPEN_GOP, container="mpegts", size=(320, 240)
+    )[188 * 40 :],
+    "interlaced": lambda: film(range(60), options={**SHORT_GOP, "flags": "+ildct+ilme", "x264-params": "tff=1"}),
+    "a picture a frame": lambda: film(range(30), codec="mjpeg", container="avi", pixels="yuvj420p"),
     "ten minutes": lambda: film(range(0, 18000, 30), options={"g": "40"}, size=(32, 32)),
 }
 
