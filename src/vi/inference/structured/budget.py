@@ -13,7 +13,12 @@ from vi.inference.structured.tables import Compiled, TokenizerTables
 
 MOST_VERIFIED = 2048  # tokens tried one by one where the budget is near its end: those of the lowest ids
 MOST_SEARCHED = 24  # of those, tokens behind which a new ending is looked for
-SPARE = {Mode.STRING: 0, Mode.IN_KEY: 2, Mode.BEFORE: 8}  # tokens by which plain text can put the ending off
+SPARE = {
+    Mode.STRING: 0,
+    Mode.IN_KEY: 2,
+    Mode.BEFORE: 8,
+    Mode.TEXT: 9,
+}  # tokens by which plain text can put the ending off
 
 
 class Budget:
@@ -27,7 +32,8 @@ class Budget:
         self._compiled = compiled
         self._tables = tables
         self._matcher = matcher
-        self._state = JsonState(grammar.marker)
+        self._state = JsonState(grammar.marker, grammar.json)
+        self._close = grammar.close
         self._written = bytearray()
         self._place: Place | None = None  # kept up only once an ending was looked for
         self._ending: list[int] | None = None  # tokens from here to the end, where known
@@ -99,7 +105,7 @@ class Budget:
         mode = self._state.mode
         if mode not in SPARE or not self._frames.free_strings or not allowed[self._tables.printable].all():
             return False
-        return mode is Mode.BEFORE or b'"' in self._here().next_bytes()
+        return mode in (Mode.BEFORE, Mode.TEXT) or b'"' in self._here().next_bytes()
 
     def _verify(self, open_tokens: np.ndarray, kept: np.ndarray, ending: list[int], tokens_left: int) -> None:
         """Add to ``kept`` the tokens of ``open_tokens`` behind which an ending within the budget is found."""
@@ -129,9 +135,9 @@ class Budget:
 
     def _here(self) -> Place:
         if self._place is None:
-            self._place = Place(self._compiled.bytes.deep_copy(), self._state)
-            self._place.matcher.consume_tokens(list(self._written))
-            self._place.state = self._state.copy()
+            matcher = self._compiled.bytes.deep_copy()
+            matcher.consume_tokens(list(self._written))
+            self._place = Place(matcher, self._state.copy(), None, self._close)
         return self._place
 
     def _search(self, place: Place) -> list[int] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vi.inference.structured.patterns import most_demanded
+from vi.inference.structured.patterns import demand_of
 
 LONGEST_NUMBER = 24  # digits that a number begun anyhow may still need
 LONGEST_FORMAT = 64  # characters of a date, an address or another format
@@ -36,12 +36,14 @@ class Frames:
     heaviest: for each part of the schema, the most text that a value of it, once begun, can still demand, without the
     parts inside it that are not begun. required: names that some object must have, in their order. unions: whether a
     later value may decide what an object around it demands. free_strings: no string has a pattern or a format.
+    samples: for the patterns, a short text that fits.
     """
 
     heaviest: tuple[Piece, ...] = ()
     required: tuple[str, ...] = ()
     unions: bool = False
     free_strings: bool = False
+    samples: tuple[str, ...] = ()
 
 
 UNKNOWN = Frames()
@@ -57,7 +59,16 @@ def frames_of(schema: dict[str, Any]) -> Frames:
         required=tuple(names),
         unions=any(keyword in node for node in nodes for keyword in ("anyOf", "oneOf")),
         free_strings=not any(key in node for node in nodes for key in ("pattern", "format", "patternProperties")),
+        samples=tuple(dict.fromkeys(_samples(nodes))),
     )
+
+
+def _samples(nodes: list[dict[str, Any]]) -> Iterator[str]:
+    for node in nodes:
+        for pattern in [node["pattern"]] if "pattern" in node else node.get("patternProperties", ()):
+            sample = demand_of(pattern).least
+            if sample is not None:
+                yield sample + "a" * (node.get("minLength", 0) - len(sample))
 
 
 def smallest(schema: dict[str, Any]) -> Piece | None:
@@ -167,7 +178,7 @@ def resolve(root: dict[str, Any], reference: str) -> Any:
 
 def _leaf(kind: str, node: dict[str, Any]) -> Piece:
     if kind == "string":
-        loose = most_demanded(node["pattern"]) if "pattern" in node else 0
+        loose = demand_of(node["pattern"]).most if "pattern" in node else 0
         loose += LONGEST_FORMAT if "format" in node else 0
         return Piece('""', loose + node.get("minLength", 0))
     if kind in ("number", "integer"):

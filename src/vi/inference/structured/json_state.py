@@ -8,12 +8,14 @@ QUOTE, BACKSLASH = ord('"'), ord("\\")
 OPEN_OBJECT, CLOSE_OBJECT = ord("{"), ord("}")
 OPEN_ARRAY, CLOSE_ARRAY = ord("["), ord("]")
 COMMA, COLON = ord(","), ord(":")
+TAIL = 16  # bytes of a free text that are kept
 
 
 class Mode(Enum):
     """What the next byte belongs to."""
 
-    BEFORE = "text ahead of the document"
+    BEFORE = "in the text ahead of the document"
+    TEXT = "in a document that is not JSON"
     VALUE = "a value begins"
     FIRST_ITEM = "an array was opened: a value begins, or it closes"
     FIRST_KEY = "an object was opened: a key begins, or it closes"
@@ -29,17 +31,19 @@ class JsonState:
     """A walk over the bytes of one compact JSON document that is known to be well formed.
 
     marker: text ahead of the document ends with it (``<answer>`` behind a chain of thought); empty where there is none.
+    json: whether the document is JSON; of another nothing is told.
     ``stack`` has the opening byte of every container that is open, ``keys`` beside it the key under which an object
     stands now, ``indices`` which item of an array comes or is being written. ``text`` is what was written of the string
-    or scalar at hand, as raw JSON without its quotes; ahead of the document, the last bytes.
+    or scalar at hand, as raw JSON without its quotes; of other text, the last bytes.
     """
 
-    __slots__ = ("_escaped", "_marker", "indices", "keys", "mode", "stack", "text")
+    __slots__ = ("_document", "_escaped", "_marker", "indices", "keys", "mode", "stack", "text")
 
-    def __init__(self, marker: bytes = b"") -> None:
+    def __init__(self, marker: bytes = b"", json: bool = True) -> None:
         self._marker = marker
+        self._document = Mode.VALUE if json else Mode.TEXT
         self._escaped = False
-        self.mode = Mode.BEFORE if marker else Mode.VALUE
+        self.mode = Mode.BEFORE if marker else self._document
         self.stack: list[int] = []
         self.keys: list[bytes] = []
         self.indices: list[int] = []
@@ -47,7 +51,8 @@ class JsonState:
 
     def copy(self) -> JsonState:
         twin = JsonState.__new__(JsonState)
-        twin._marker, twin._escaped, twin.mode, twin.text = self._marker, self._escaped, self.mode, self.text
+        twin._marker, twin._document, twin._escaped = self._marker, self._document, self._escaped
+        twin.mode, twin.text = self.mode, self.text
         twin.stack, twin.keys, twin.indices = self.stack.copy(), self.keys.copy(), self.indices.copy()
         return twin
 
@@ -59,7 +64,10 @@ class JsonState:
         """Take the next bytes."""
         if self.mode is Mode.BEFORE:
             piece = self._skip(piece)
-        elif self.mode is Mode.STRING and not self._escaped and QUOTE not in piece and BACKSLASH not in piece:
+        if self.mode is Mode.TEXT:
+            self.text = (self.text + piece)[-TAIL:]
+            return
+        if self.mode is Mode.STRING and not self._escaped and QUOTE not in piece and BACKSLASH not in piece:
             self.text += piece  # most of what models write
             return
         for byte in piece:
@@ -72,7 +80,7 @@ class JsonState:
         if at < 0:
             self.text = seen[-len(self._marker) :]
             return b""
-        self.mode, self.text = Mode.VALUE, b""
+        self.mode, self.text = self._document, b""
         return seen[at + len(self._marker) :]
 
     def _step(self, byte: int) -> None:

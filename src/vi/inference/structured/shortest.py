@@ -14,10 +14,12 @@ from vi.inference.structured.json_state import JsonState, Mode
 END = 256  # of a text, in the vocabulary of bytes
 LONGEST_ENDING = 1 << 17  # bytes; a schema that demands more cannot be met by any model
 MOST_TRIALS = 400  # values tried out to find the shortest; after that the first kind in order is taken
-DEEPEST_LEAF = 4096  # characters of one string, number or expression
+LONGEST_RUN = 1 << 13  # characters of one string
+MOST_TRIED = 8192  # bytes that one search takes
 BROAD = 90  # bytes; where so many may come, any character may
 NARROW = 24  # bytes; so few are all tried, of more only some of each kind
 CLOSERS = b"}],"
+END_OF_THOUGHT = b"</think>"
 DIGITS = b"0123456789"
 KINDS = b'n"tf[-{'  # how a value may begin, digits aside, in the order of what it may cost
 
@@ -51,16 +53,20 @@ class Rule(Protocol):
 
 
 class Place:
-    """A place in a grammar: its matcher over bytes, where in the JSON that is, and the rules on top."""
+    """A place in a grammar: its matcher over bytes, where in the document that is, and the rules on top.
 
-    def __init__(self, matcher: LLMatcher, state: JsonState, rule: Rule | None = None) -> None:
+    close: what stands behind the document.
+    """
+
+    def __init__(self, matcher: LLMatcher, state: JsonState, rule: Rule | None = None, close: bytes = b"") -> None:
         self.matcher = matcher
         self.state = state
         self.rule = rule
+        self.close = close
 
     def copy(self) -> Place:
         rule = self.rule.copy() if self.rule is not None else None
-        return Place(self.matcher.deep_copy(), self.state.copy(), rule)
+        return Place(self.matcher.deep_copy(), self.state.copy(), rule, self.close)
 
     def take(self, piece: bytes) -> bool:
         """Go on by ``piece``; False, and unchanged, where the grammar has no such text."""
@@ -90,13 +96,14 @@ class Place:
 
 
 class Ending:
-    """Finds endings in one grammar. required: names of keys that objects must have, in their order. tags: what closes a
-    free text, such as a thought, in the order in which they come."""
+    """Finds endings in one grammar.
 
-    def __init__(self, required: Iterable[str] = (), tags: Iterable[bytes] = ()) -> None:
-        names = [json.dumps(name, ensure_ascii=False)[1:-1].encode(errors="replace") for name in required]
-        self._names = names
-        self._tags = tuple(tags)
+    required: names of keys that objects must have, in their order. samples: texts that fit the grammar's expressions.
+    """
+
+    def __init__(self, required: Iterable[str] = (), samples: Iterable[str] = ()) -> None:
+        self._names = [_inside_quotes(name) for name in required]
+        self._samples = tuple(samples)
         self._turn = 0  # objects take their keys in order, so the next is mostly the one after the last
         self._trials = 0
 
@@ -123,8 +130,10 @@ class Ending:
         if forced:
             return forced
         mode, allowed = place.state.mode, place.next_bytes()
-        if self._tags and mode is Mode.BEFORE:
-            return self._closing_tag(place) or allowed[:1]  # in the middle of a character that is finished first
+        if mode is Mode.BEFORE:
+            return _closing(place, END_OF_THOUGHT) or allowed[:1]  # in the middle of a character, which comes first
+        if mode is Mode.TEXT and (closing := _closing(place, place.close)):
+            return closing
         if mode in (Mode.AFTER, Mode.SCALAR, Mode.FIRST_ITEM, Mode.FIRST_KEY):
             closer = next((bytes([byte]) for byte in CLOSERS if byte in allowed), None)
             if closer:
@@ -135,16 +144,23 @@ class Ending:
             name = self._required_name(place)
             if name:
                 return name
-        return _leaf(place)
+        return self._leaf(place)
 
-    def _closing_tag(self, place: Place) -> bytes | None:
-        """The rest of the tag that closes the free text at hand; its beginning may stand there already."""
-        for tag in self._tags:
-            written = next(n for n in range(len(tag) - 1, -1, -1) if place.state.text.endswith(tag[:n]))
-            trial = place.copy()
-            if trial.take(tag[written:]) and (trial.ended() or trial.forced()):
-                return tag[written:]
-        return None
+    def _leaf(self, place: Place) -> bytes | None:
+        """Shortest text after which the string, number or expression at hand may end, with a string's closing quote."""
+        quoted = place.state.mode in (Mode.STRING, Mode.IN_KEY)
+        quote = b'"' if quoted else b""
+        if _leaf_complete(place):
+            return quote or None
+        for sample in self._samples:
+            text = _inside_quotes(sample) if quoted else sample.encode()
+            starts = [n for n in range(len(text), -1, -1) if place.takes(text[n:] + quote)]
+            for start in starts:
+                trial = place.copy()
+                if trial.take(text[start:]) and _leaf_complete(trial):
+                    return text[start:] + quote
+        run = _run(place) if len(place.next_bytes()) > BROAD else None
+        return run or _search(place, _some_of_each_kind) or _search(place, bytes)
 
     def _required_name(self, place: Place) -> bytes | None:
         written = place.state.text
@@ -177,6 +193,21 @@ class Ending:
         return best
 
 
+def _inside_quotes(text: str) -> bytes:
+    """A text as JSON writes it between quotes."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")
+
+
+def _closing(place: Place, tag: bytes) -> bytes:
+    """The rest of the tag that closes the free text at hand, of which the beginning may stand there already."""
+    if not tag:
+        return b""
+    written = next(n for n in range(len(tag) - 1, -1, -1) if place.state.text.endswith(tag[:n]))
+    trial = place.copy()
+    closed = trial.take(tag[written:]) and (trial.ended() or bool(trial.forced()))
+    return tag[written:] if closed else b""
+
+
 def _value_complete(place: Place, depth: int) -> bool:
     if place.state.depth != depth:
         return False
@@ -187,25 +218,18 @@ def _leaf_complete(place: Place) -> bool:
     """Whether the string, number or expression at hand may end here."""
     if place.ended():
         return True
+    if place.state.mode is Mode.TEXT:
+        return bool(_closing(place, place.close))
     allowed = place.next_bytes()
     if place.state.mode in (Mode.STRING, Mode.IN_KEY):
         return b'"'[0] in allowed
     return place.state.mode is Mode.SCALAR and any(byte in allowed for byte in CLOSERS)
 
 
-def _leaf(place: Place) -> bytes | None:
-    """Shortest text after which the string, number or expression at hand may end, with a string's closing quote."""
-    if _leaf_complete(place):
-        return b'"' if place.state.mode in (Mode.STRING, Mode.IN_KEY) else None
-    if len(place.next_bytes()) > BROAD and (run := _run(place)):
-        return run
-    return _search(place, _some_of_each_kind) or _search(place, bytes)
-
-
 def _run(place: Place) -> bytes | None:
     """For texts of any characters with a least length: one character, again and again."""
     trial, filler = place.copy(), b"a"
-    for count in range(1, DEEPEST_LEAF + 1):
+    for count in range(1, LONGEST_RUN + 1):
         if not trial.take(filler):
             return None
         if _leaf_complete(trial):
@@ -215,19 +239,18 @@ def _run(place: Place) -> bytes | None:
 
 def _search(place: Place, choices: Choices, first: bytes | None = None) -> bytes | None:
     """Breadth first; places of one depth with the same continuations count as one. first: the bytes to begin with."""
-    level = [(b"", place)]
-    for _ in range(DEEPEST_LEAF):
+    level, tried = [(b"", place)], 0
+    while level and tried < MOST_TRIED:
         following: dict[bytes, tuple[bytes, Place]] = {}
         for path, here in level:
             for byte in choices(here.next_bytes()) if path or first is None else first:
                 there, longer = here.copy(), path + bytes([byte])
+                tried += 1
                 if not there.take(bytes([byte])):
                     continue
                 if _leaf_complete(there):
                     return longer
                 following.setdefault(there.next_bytes(), (longer, there))
-        if not following:
-            return None
         level = list(following.values())
     return None
 

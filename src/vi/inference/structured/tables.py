@@ -88,7 +88,7 @@ class TokenizerTables:
         return Compiled(
             tokens=tokens,
             bytes=LLMatcher(self._bytes, grammar.text, log_level=0),
-            ending=Ending(grammar.frames.required, grammar.tags),
+            ending=Ending(grammar.frames.required, grammar.frames.samples),
             frame=max(map(self._num_tokens, pieces)) if pieces else None,
         )
 
