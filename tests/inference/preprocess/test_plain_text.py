@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.inference.preprocess.vocabularies import KINDS, MARKS, save
 
@@ -29,6 +29,7 @@ def ids_of(plain: PlainText, template: str) -> list[int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(pieces=st.lists(ORDINARY | st.sampled_from([*MARKS, "<left>", "<both>"]), max_size=6))
+@example(pieces=["\x1f\u3000", "<left>", "\x1f"])
 def test_a_text_cut_at_its_special_tokens_is_the_whole_texts_ids(tokenizers, kind, pieces):
     text = "".join(pieces)
     assume(kind == "swallowing" or not ("<left>" in text or "<both>" in text))

@@ -62,6 +62,8 @@ class PixelScale:
 
 def resize(picture: Image.Image, height: int, width: int, resample: int) -> Image.Image:
     """``picture`` at another size; itself where it has that size."""
+    if picture.size == (width, height):
+        return picture
     from PIL import Image
 
     return picture.resize((width, height), Image.Resampling(resample))

@@ -10,6 +10,9 @@ from tokenizers import AddedToken, Tokenizer
 
 from vi.inference.preprocess.tokenizer import ChatTokenizer
 
+# Unicode's White_Space, which tokenizers go by; Python's own \s has four control characters more.
+SPACE = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*"
+
 
 class PlainText:
     """Encodes the text between special tokens as the checkpoint's tokenizer does, but finds no special token in it.
@@ -44,7 +47,7 @@ def _pattern(added_tokens: Iterable[AddedToken]) -> re.Pattern[str]:
     """Matches an added token, the longest first, with the white space that it swallows."""
     tokens = sorted(added_tokens, key=lambda token: -len(token.content))
     left_right = [
-        (r"\s*" if token.lstrip else "") + re.escape(token.content) + (r"\s*" if token.rstrip else "")
+        (SPACE if token.lstrip else "") + re.escape(token.content) + (SPACE if token.rstrip else "")
         for token in tokens
         if not _is_space(token)
     ]

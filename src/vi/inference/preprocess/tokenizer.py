@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer
@@ -29,7 +28,7 @@ class ChatTokenizer:
 
     backend_tokenizer: Tokenizer = field(repr=False)  # its own lists the vocabulary
     chat_template: str | None = None
-    special_tokens_map: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    special_tokens_map: Mapping[str, str] = field(default_factory=dict)
     model_max_length: int | None = None
 
     @classmethod
@@ -71,7 +70,7 @@ class ChatTokenizer:
         backend.no_padding()
         backend.no_truncation()
         limit = int(longest) if longest and longest < NO_LIMIT else None
-        return cls(backend, template, MappingProxyType(dict(special)), limit)
+        return cls(backend, template, dict(special), limit)
 
     @property
     def bos_token(self) -> str | None:
