@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import transformers
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from transformers.models.llava_next.processing_llava_next import LlavaNextProces
 from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
 from transformers.models.paligemma.processing_paligemma import PaliGemmaProcessor
 
-from vi.inference.preprocess.families import get_family
+from vi.inference.preprocess.families import FAMILIES, get_family
 from vi.inference.preprocess.placeholders import bounded_tiles, rows_of_patches, unpadded_tiles
 
 SIDES = st.integers(1, 700)
@@ -115,6 +116,25 @@ def test_real_llavas_take_as_many_places_as_their_processors_count(height, width
     inputs, config = {"image_sizes": [[height, width]]}, {"vision_config": {"patch_size": 14}}
     assert len(unpadded_tiles(inputs, config, "i")[0]) == next_._get_number_of_features(height, width, 336, 336)
     assert len(bounded_tiles(inputs, config, "i")[0]) == one._get_number_of_features(height, width, 384, 384)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_a_config_leaves_out_is_what_transformers_fills_in(name):
+    inputs = {
+        "image_grid_thw": np.array([[1, 8, 12]]),
+        "rows": [[2]],
+        "cols": [[3]],
+        "image_sizes": np.array([[616, 448]]),
+        "num_patches": np.array([5]),
+        "num_crops": np.array([0]),
+        "pixel_values": np.zeros((1, 3, 56, 56), np.float32),
+    }
+    family, full = get_family(name), transformers.AutoConfig.for_model(name).to_dict()
+    bare = {"model_type": name, "vision_config": {}}
+    assert family.placeholders(inputs, bare, "~") == family.placeholders(inputs, full, "~")
+    assert family.options(bare) == family.options(full)
+    if family.seen_sizes is not None:
+        assert family.seen_sizes(inputs, bare) == family.seen_sizes(inputs, full)
 
 
 def test_rows_of_patches_are_broken_between_and_ended_once():  # Pixtral's processor needs torchvision
