@@ -354,6 +354,22 @@ def test_a_picture_that_cannot_be_encoded_fails_alone_with_its_cause():
         assert before.completion().token_ids == after.completion().token_ids == alone(request).token_ids
 
 
+def test_features_make_room_for_a_picture_that_needs_it():
+    class Full(NumpyRunner):
+        loop = None
+
+        def encode(self, media):
+            if self.loop is not None and len(self.loop.feature_cache):
+                raise InferenceError("The device has no memory left for this picture.")
+            return super().encode(media)
+
+    first, second = ask(pictures=((2, 2),)), ask(pictures=((3, 4),))
+    with engine(runner=Full) as (one, runner):
+        runner.loop = one._loop
+        for request in (first, second):
+            assert one.submit(request).completion().token_ids == alone(request).token_ids
+
+
 def test_logits_that_are_not_numbers_fail_their_row_alone():
     class Cracked(NumpyRunner):
         def run(self, batch):

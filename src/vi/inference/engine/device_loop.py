@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -17,11 +18,13 @@ from vi.inference.engine.failure import as_inference_error
 from vi.inference.engine.feature_cache import FeatureCache
 from vi.inference.engine.generation import Job
 from vi.inference.engine.runners.base import PagedRunner
-from vi.inference.engine.scheduler import Chunk, NoRoom, Scheduler
+from vi.inference.engine.scheduler import Chunk, NoRoom, Scheduler, halved, num_tokens
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.sampling.sampler import Choice, choose, like, report, rows_of
+
+_log = logging.getLogger(__name__)
 
 
 class DeviceLoop:
@@ -141,12 +144,20 @@ class DeviceLoop:
         if table in self.features or not pictured(chunk):
             return True
         prompt = table.prompt
-        try:
-            self.features[table] = self.feature_cache.get(prompt.media_key, lambda: self.runner.encode(prompt.media))
-        except Exception as error:
-            self.fail(table, as_inference_error(error))
-            return False
-        return True
+        for _ in range(2):
+            try:
+                features = self.feature_cache.get(prompt.media_key, lambda: self.runner.encode(prompt.media))
+            except Exception as error:
+                out_of_memory = isinstance(error, InferenceError)  # by the runner's contract
+                failure = as_inference_error(error)
+            else:
+                self.features[table] = features
+                return True
+            if not (out_of_memory and len(self.feature_cache)):
+                break
+            self.feature_cache.clear()  # room for another try
+        self.fail(table, failure)
+        return False
 
     def run_chunks(self, chunks: Sequence[Chunk]) -> bool:
         """One forward call and what follows from it. Returns whether every chunk was computed.
@@ -165,19 +176,21 @@ class DeviceLoop:
         else:
             self.collect(chunks, logits)
             return True
-        halves = _halves(chunks, within_a_request=out_of_memory)
+        halves = halved(chunks, within_a_request=out_of_memory)
         if not halves:
             self.fail(chunks[0].table, failure)
             return False
         computed = [self.run_chunks(half) for half in halves]
         if all(computed) and out_of_memory:
-            self.scheduler.shrink(max(sum(chunk.end - chunk.start for chunk in half) for half in halves))
+            most = max(num_tokens(half) for half in halves)
+            _log.warning("%s Steps compute at most %d tokens from now on.", failure, most)
+            self.scheduler.shrink(most)
         return all(computed)
 
     def collect(self, chunks: Sequence[Chunk], logits: Any) -> None:
         """Book what was computed, and choose the next token of every request that is ready for it.
 
-        logits: [R, V], a row for each complete chunk, in order.
+        logits: [R, V], a row for each place that the chunks want, in order.
         """
         for chunk in chunks:
             self.scheduler.computed(chunk)
@@ -270,17 +283,6 @@ class DeviceLoop:
         with self._door:
             self.cause = cause
         self.end_all(lambda: _died(cause))
-
-
-def _halves(chunks: Sequence[Chunk], within_a_request: bool) -> Sequence[Sequence[Chunk]]:
-    """The chunks in two parts, the tokens of a single one where that is asked for; nothing where it cannot be."""
-    if len(chunks) > 1:
-        middle = len(chunks) // 2
-        return chunks[:middle], chunks[middle:]
-    if within_a_request and chunks[0].end - chunks[0].start > 1:
-        first, second = chunks[0].halves()
-        return [first], [second]
-    return ()
 
 
 def _died(cause: BaseException) -> InferenceError:

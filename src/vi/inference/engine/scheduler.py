@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vi.inference.engine.block_manager import BlockManager
@@ -30,10 +30,24 @@ class Chunk:
         owed = self.table.owed_within(self.start, self.end) if self.table.owed else []
         return [*owed, self.end - 1] if self.complete else owed
 
-    def halves(self) -> tuple[Chunk, Chunk]:
-        """The same tokens in two chunks, the second to be computed after the first."""
-        middle = (self.start + self.end) // 2
-        return Chunk(self.table, self.start, middle), Chunk(self.table, middle, self.end)
+
+def num_tokens(chunks: Iterable[Chunk]) -> int:
+    return sum(chunk.end - chunk.start for chunk in chunks)
+
+
+def halved(chunks: Sequence[Chunk], within_a_request: bool) -> list[Sequence[Chunk]]:
+    """The same tokens in two parts, the second to be computed after the first; nothing where they cannot be parted.
+
+    within_a_request: whether the tokens of a single request may be parted too.
+    """
+    if len(chunks) > 1:
+        middle = len(chunks) // 2
+        return [chunks[:middle], chunks[middle:]]
+    (chunk,) = chunks
+    if not within_a_request or chunk.end - chunk.start < 2:
+        return []
+    middle = (chunk.start + chunk.end) // 2
+    return [[Chunk(chunk.table, chunk.start, middle)], [Chunk(chunk.table, middle, chunk.end)]]
 
 
 class Scheduler:
@@ -76,14 +90,14 @@ class Scheduler:
         """The chunks to compute now, no request twice. Raises NoRoom for one that has outgrown the cache."""
         self._secure_room()
         chunks = list(self._decode_chunks())
-        budget = self.token_budget - sum(chunk.end - chunk.start for chunk in chunks)
+        budget = self.token_budget - num_tokens(chunks)
         for table in self.running:
             if not table.decoding and budget > 0:
                 chunks.append(_chunk(table, budget))
-                budget -= chunks[-1].end - chunks[-1].start
+                budget -= num_tokens(chunks[-1:])
         while budget > 0 and self._admit():
             chunks.append(_chunk(self.running[-1], budget))
-            budget -= chunks[-1].end - chunks[-1].start
+            budget -= num_tokens(chunks[-1:])
         if not chunks and self.waiting:  # nobody runs, and still it is not admitted
             raise NoRoom(self.waiting[0], self.blocks)
         return chunks

@@ -18,7 +18,7 @@ from vi.inference.sampling.sampler import choose
 LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every token
 
 
-class DeviceLoop:
+class SerialLoop:
     """What the device thread works on. It knows no engine, so an engine that nobody holds is collected and ends it."""
 
     def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
@@ -69,7 +69,7 @@ class SerialEngine:
 
     def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._loop = DeviceLoop(runner, vocabulary)
+        self._loop = SerialLoop(runner, vocabulary)
         self._lock = threading.Lock()  # between submit and close: no job enters a closed inbox
         self._thread = threading.Thread(target=self._loop.run, name="vi-device", daemon=True)
         self._thread.start()
@@ -89,7 +89,7 @@ class SerialEngine:
         self._thread.join()
 
 
-def _stop(loop: DeviceLoop, thread: threading.Thread) -> None:
+def _stop(loop: SerialLoop, thread: threading.Thread) -> None:
     """Also runs when the engine is collected and when the interpreter exits, so it waits, but not for ever."""
     loop.closing = True
     loop.inbox.put(None)
