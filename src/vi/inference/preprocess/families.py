@@ -21,7 +21,7 @@ LANGUAGE_MODELS = (
     "mistral",
     "qwen2",
     "qwen3",
-)  # of those families that come with any; "" is the usual one
+)  # of families that come with any; "": the usual one
 LENGTH_DEPENDENT = ("dynamic", "longrope")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.inference.engine.runners.driving import Driver, Row, generate
 from tests.inference.engine.samples import picture
 
@@ -88,6 +90,35 @@ def test_pictures_encoded_in_one_call_have_the_features_they_have_apart(pair, fa
     assert [text.count("~") for text in texts] == [len(one) for one in apart]
     joined = torch.cat([one.embeddings for one in apart])
     torch.testing.assert_close(together.embeddings, joined, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_experts_are_chosen_for_each_token_alone(pair):
+    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+    models = pair("internvl", model_type="qwen3_moe", **experts)
+    rows = mixed(models)
+    assert Driver(models.runner()).run(rows) == [generate(models.oracle, row.prompt, row.num_tokens) for row in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", MAIN)
+def test_a_request_does_not_notice_its_company(pair, family):
+    models = pair(family)
+    sizes = st.none() | st.sampled_from([(150, 70), (33, 64), (96, 96)])
+    requests = st.tuples(sizes, st.integers(1, 8), st.integers(1, 60), st.integers(0, 9))
+    alone = {}
+
+    @settings(max_examples=60, deadline=None)
+    @given(mix=st.lists(requests, min_size=1, max_size=8))
+    def check(mix):
+        rows = [Row(models.prompt("How many?", size), num, chunk, join) for size, num, chunk, join in mix]
+        for row, (size, *_) in zip(rows, mix, strict=True):
+            if size not in alone:
+                alone[size] = Driver(models.runner()).run([Row(row.prompt, 8)])[0]
+        together = Driver(models.runner()).run(rows)
+        assert together == [alone[size][:num] for size, num, *_ in mix]
+
+    check()
 
 
 @pytest.mark.slow
