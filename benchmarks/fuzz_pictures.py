@@ -1,9 +1,10 @@
 """Fuzz the decoding of pictures with atheris: any bytes are a picture or a SourceError.
 
+    unzip tests/inference/media/picture_corpus.zip -d CORPUS
     python benchmarks/fuzz_pictures.py CORPUS [libFuzzer options, such as -max_total_time=600]
 
-Needs ``atheris``. Inputs that reach new code are added to the folder CORPUS; tests/inference/media/corpus has those of
-a run of ten minutes, which the tests replay.
+Needs ``atheris``. Inputs that reach new code are added to the folder CORPUS; picture_corpus.zip has those of
+ten minutes, which the tests replay.
 """
 
 from __future__ import annotations
