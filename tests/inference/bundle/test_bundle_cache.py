@@ -84,7 +84,9 @@ def test_a_damaged_bundle_is_made_again(cache, made, files):
 
 def test_a_bundle_beside_the_checkpoint_is_used_as_it_is(cache, made, files, tmp_path):
     folder = write_small_bundle(tmp_path / "bundle")
-    assert bundle_for(RunFiles(None, folder)) == read_bundle(folder)
+    assert (
+        bundle_for(RunFiles(None, folder)) == bundle_for(RunFiles(None, folder), weights="f16") == read_bundle(folder)
+    )
     assert made == []
     assert not cache.exists()
 

@@ -33,8 +33,10 @@ def bundle_for(files: RunFiles, *, weights: str | None = None, show_progress: bo
     weights: how a bundle of the cache stores them (see ``convert``). Another process that wants the same bundle waits
     for this one. Raises LoadError for an architecture that cannot be converted, and where the cache cannot be written.
     """
-    if is_bundle(files.model_path) and files.adapter_path is None and weights is None:
-        return read_bundle(files.model_path)
+    if is_bundle(files.model_path) and files.adapter_path is None:
+        bundle = read_bundle(files.model_path)
+        if weights in (None, bundle.facts.weights):
+            return bundle
     require_convertible_checkpoint(files.model_path)
     cache = cache_folder()
     try:

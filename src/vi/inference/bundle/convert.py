@@ -46,6 +46,7 @@ def convert(files: RunFiles, target: Path, *, weights: str | None = None, show_p
         hint = f"It takes {', '.join(WEIGHTS)}. {did_you_mean(weights, WEIGHTS)}".strip()
         raise ConfigError(f"weights={weights!r} is not a way to store them.", hint)
     require_convertible_checkpoint(files.model_path)
+    target = target.expanduser().absolute()
     in_place = same_folder(target, files.model_path)
     if in_place and files.adapter_path is not None:
         hint = "Choose another folder: the bundle's weights are the merged ones."
