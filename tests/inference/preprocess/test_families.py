@@ -60,6 +60,7 @@ def test_the_checkpoints_that_are_tested_run_as_their_family_does(name, tmp_path
         ({"rope_parameters": {"rope_type": "dynamic"}}, "its dynamic positions depend on the length"),
         ({"model_type": "qwen2", "rope_scaling": {"rope_type": "longrope"}}, "its longrope positions"),
         ({"model_type": "qwen2", "rope_parameters": {"rope_type": "yarn"}}, ""),
+        ({"model_type": "qwen3_moe"}, ""),
         ({"model_type": "internvl_text"}, ""),
         (None, ""),
     ],

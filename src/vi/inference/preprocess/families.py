@@ -15,13 +15,7 @@ from vi.inference.preprocess.placeholders import Config, Inputs
 
 Sizes = list[tuple[int, int]]
 
-LANGUAGE_MODELS = (
-    "",
-    "llama",
-    "mistral",
-    "qwen2",
-    "qwen3",
-)  # of families that come with any; "": the usual one
+LANGUAGE_MODELS = ("", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe")  # "" where none is stated: the usual one
 LENGTH_DEPENDENT = ("dynamic", "longrope")
 
 
