@@ -9,7 +9,7 @@ import pytest
 from vi.cli import live_line
 from vi.cli.live_line import LiveLine, clock
 from vi.inference.batch.columns import COLUMNS
-from vi.inference.batch.run import Summary
+from vi.inference.batch.summary import Summary
 
 
 @pytest.fixture

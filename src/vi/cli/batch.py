@@ -20,7 +20,8 @@ from vi.inference.generation_config import GenerationConfig
 from vi.inference.task_types import TASKS, get_task
 
 if TYPE_CHECKING:
-    from vi.inference.batch.run import Question, Summary
+    from vi.inference.batch.run import Question
+    from vi.inference.batch.summary import Summary
 
 
 @with_generation_options
@@ -89,7 +90,10 @@ def batch(
     work = _Work(out, question, {"run_id": run_id, "pretrained_model_name_or_path": model}, not unordered, retry_errors)
     summary = work.run(lambda: read_input(source, recursive), total)
     _tell(summary)
-    _write_others(summary, lambda: read_input(source, recursive), report, coco, title=f"{source} → {out.name}")
+    if coco is not None:
+        _write_coco(coco, summary)
+    if report is not None:
+        _write_report(report, f"{source} → {out.name}", summary, work, read_input(source, recursive))
     raise typer.Exit(exit_code(_instances(summary.errors), answered=summary.num_with_answer))
 
 
@@ -165,23 +169,30 @@ def _pace(summary: Summary) -> str:
     )
 
 
-def _write_others(
-    summary: Summary, rows: Callable[[], Iterator[Any]], report: Path | None, coco: Path | None, *, title: str
-) -> None:
+def _write_coco(path: Path, summary: Summary) -> None:
+    from vi.inference.batch.coco import write_coco
     from vi.inference.batch.output import read_output
 
-    if coco is not None:
-        from vi.inference.batch.coco import write_coco
+    boxes, unknown = write_coco(path, read_output(summary.path))
+    left_out = f"; {unknown:,} rows left out, the size of whose picture is not known" if unknown else ""
+    say(f"Written: {path} ({boxes:,} boxes{left_out})")
 
-        boxes, unknown = write_coco(coco, read_output(summary.path))
-        left_out = f"; {unknown:,} rows left out, the size of whose picture is not known" if unknown else ""
-        say(f"Written: {coco} ({boxes:,} boxes{left_out})")
-    if report is not None:
-        from vi.inference.batch.report import write_report
 
-        facts = {"answered": f"{summary.num_with_answer:,}", "time": _pace(summary)}
-        write_report(report, lambda: read_output(summary.path), rows(), title=title, facts=facts)
-        say(f"Written: {report}")
+def _write_report(path: Path, title: str, summary: Summary, work: _Work, rows: Iterator[Any]) -> None:
+    from vi.inference.batch.output import read_output
+    from vi.inference.batch.report import write_report
+
+    config = work.question.generation_config
+    settings = ", ".join(f"{name}={getattr(config, name)!r}" for name in sorted(config.model_fields_set))
+    facts = {
+        "model": work.which["run_id"] or work.which["pretrained_model_name_or_path"] or "the one in the package",
+        "prompt": work.question.user_prompt or "each row's own, or the task's",
+        "settings": settings or "the defaults",
+        "answered": f"{summary.num_with_answer:,}",
+        "time": _pace(summary),
+    }
+    write_report(path, lambda: read_output(summary.path), rows, title=title, facts=facts)
+    say(f"Written: {path}")
 
 
 def _instances(types: Iterable[str]) -> list[ViError]:

@@ -12,7 +12,7 @@ from vi.cli.faults import say
 from vi.cli.report import visible
 
 if TYPE_CHECKING:
-    from vi.inference.batch.run import Summary
+    from vi.inference.batch.summary import Summary
 
 PLAIN_SECONDS = 10.0  # between two plain lines
 MOST_ERRORS = 5  # told one by one

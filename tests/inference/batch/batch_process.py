@@ -10,12 +10,18 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from vi.inference.batch.run import Question, Summary, run_batch
-from vi.inference.errors import SourceUnreachable
+from vi.inference.batch.parquet import load_pyarrow
+from vi.inference.batch.run import Question, run_batch
+from vi.inference.batch.summary import Summary
+from vi.inference.errors import ConfigError, SourceUnreachable
 from vi.inference.task_types import VQAAnswer, VQAResponse
+
+with suppress(ConfigError):
+    load_pyarrow()  # before any child is killed while it imports
 
 
 class Slow:

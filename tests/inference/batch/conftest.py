@@ -12,7 +12,8 @@ from PIL import Image
 
 from vi.inference.batch.columns import OutputRow
 from vi.inference.batch.output import read_output
-from vi.inference.batch.run import Question, Summary, run_batch
+from vi.inference.batch.run import Question, run_batch
+from vi.inference.batch.summary import Summary
 from vi.inference.errors import SourceError
 from vi.inference.task_types import VQAAnswer, VQAResponse
 

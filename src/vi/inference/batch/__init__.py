@@ -1,0 +1,1 @@
+"""Batches: every row of an input asked once, every answer written once, whatever interrupts them."""

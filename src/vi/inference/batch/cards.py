@@ -106,4 +106,4 @@ def _text(text: str | None) -> str:
     """Text as HTML, without control characters, bounded."""
     text = text or ""
     shown = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
-    return escape("".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown))
+    return escape("".join(c if c.isprintable() or c in "\r\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown))

@@ -11,6 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from PIL import Image
+
 from vi.inference.batch.cards import LONGEST_SIDE, card, thumbnail
 from vi.inference.batch.columns import OutputRow
 from vi.inference.batch.failures import writing
@@ -19,6 +21,7 @@ from vi.inference.batch.input import entries
 from vi.inference.batch.keys import Key, source_part
 from vi.inference.errors import ViError
 from vi.inference.media.image import load_picture
+from vi.inference.media.sources import SourceItem
 
 MOST_CARDS = 300  # about 12 kB each
 MOST_ERRORS = 60  # of these
@@ -38,17 +41,17 @@ def write_report(
     are found. facts: what to say at the top. Raises ConfigError or OutputError where it cannot be written.
     """
     numbers, errors = _measured(rows())
-    total = len(numbers["tokens"]) + errors.total()
-    shown = _chosen(rows(), len(numbers["tokens"]), errors.total())
+    answered, failed = len(numbers["seconds"]), errors.total()
+    shown = _chosen(rows(), answered, failed)
     pictures = _thumbnails({_source(row) for row in shown}, sources)
     counts = {name: f"{count:,}" for name, count in errors.most_common()}
     page = Template((files(__package__) / "report.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         facts="".join(f"<dt>{escape(n)}</dt><dd>{escape(v)}</dd>" for n, v in {**facts, **counts}.items()),
-        figures=histogram(numbers["tokens"], "Tokens of an answer")
+        figures=histogram(numbers["completion_tokens"], "Tokens of an answer")
         + histogram(numbers["seconds"], "Time of an answer", " s")
         + histogram(numbers["confidence"], "Confidence of an answer", most=1.0, absent="measured with --logprobs 0"),
-        heading=f"{total:,} rows" if len(shown) == total else f"{len(shown):,} of {total:,} rows",
+        heading=_heading(len(shown), answered + failed),
         cards="".join(card(row, pictures.get(_source(row))) for row in shown),
     )
     with writing(path):
@@ -56,18 +59,21 @@ def write_report(
         path.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
+def _heading(shown: int, total: int) -> str:
+    return f"{total:,} rows" if shown == total else f"{shown:,} of {total:,} rows"
+
+
 def _measured(rows: Iterable[OutputRow]) -> tuple[dict[str, array], Counter[str]]:
     """The numbers of every answer, and how many rows have each type of error."""
-    numbers = {name: array("d") for name in ("tokens", "seconds", "confidence")}
+    numbers = {name: array("d") for name in ("completion_tokens", "seconds", "confidence")}
     errors: Counter[str] = Counter()
     for row in rows:
         if row["error_type"] is not None:
             errors[row["error_type"]] += 1
             continue
-        numbers["tokens"].append(row["completion_tokens"])
-        numbers["seconds"].append(row["seconds"])
-        if row["confidence"] is not None:
-            numbers["confidence"].append(row["confidence"])
+        for name in numbers:
+            if row[name] is not None:
+                numbers[name].append(row[name])
     return numbers, errors
 
 
@@ -101,10 +107,19 @@ def _thumbnails(wanted: set[str], sources: Iterable[object]) -> dict[str, str]:
             continue
         left.remove(part)
         with suppress(ViError):
-            found[part] = thumbnail(load_picture(entry.row.source, at_most_pixels=LONGEST_SIDE**2).pixels)
+            found[part] = thumbnail(_picture(entry.row.source))
         if not left:
             break
     return found
+
+
+def _picture(item: SourceItem) -> Image.Image:
+    """A picture, or a clip's first frame."""
+    if not item.is_clip:
+        return load_picture(item, at_most_pixels=LONGEST_SIDE**2).pixels
+    from vi.inference.media.video import load_clip
+
+    return load_clip(item, max_frames=1).frames[0]
 
 
 def _source(row: OutputRow) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +15,7 @@ from vi.inference.batch.keys import Key, ask_part
 from vi.inference.batch.ledger import Ledger
 from vi.inference.batch.output import Output, open_output
 from vi.inference.batch.sizes import picture_size
+from vi.inference.batch.summary import Summary
 from vi.inference.errors import ViError
 from vi.inference.media.policy import MediaPolicy
 from vi.inference.task_types import get_task
@@ -46,45 +45,6 @@ class Question:
     def key(self) -> str:
         """The ``call`` part of a key."""
         return ask_part(self.user_prompt, self.task_type, self.generation_config, cot=self.cot, fps=self.fps)
-
-
-@dataclass
-class Summary:
-    """What came of a batch; while it runs, what has come of it so far.
-
-    path: where the rows are. num_present, num_answered, num_failed: rows of the input that were there before, that
-    were answered now, and that have an error now. num_stale: old rows that were replaced; num_gone: old rows of sources
-    that the input no longer has, kept; num_damaged: records that were not rows. errors: error type -> rows that have
-    it in the end. started: when the first row was asked (``time.monotonic``); seconds: from then on. Tokens are of this
-    run.
-    """
-
-    path: Path
-    num_present: int = 0
-    num_present_failed: int = 0
-    num_answered: int = 0
-    num_failed: int = 0
-    num_stale: int = 0
-    num_gone: int = 0
-    num_damaged: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    started: float = 0.0
-    seconds: float = 0.0
-    errors: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def num_asked(self) -> int:
-        return self.num_answered + self.num_failed
-
-    @property
-    def num_rows(self) -> int:
-        """Rows of the input that have their row in the output."""
-        return self.num_present + self.num_asked
-
-    @property
-    def num_with_answer(self) -> int:
-        return self.num_rows - self.num_failed - self.num_present_failed
 
 
 def run_batch(
@@ -122,13 +82,13 @@ def run_batch(
         ledger.add_existing(output.records.recover(), question.key(), model_key)
         left = _left_to_ask(entries(rows, media_policy), ledger, (question.key(), model_key), summary, tell)
         options = {"ordered": ordered, "media_policy": media_policy}
-        for entry, key, answer, error in _outcomes(model, left, question, options, summary):
-            row = _row(entry, key, answer, error, question, default_task)
-            output.records.append(row)
-            ledger.add(entry.number)
-            summary.seconds = time.monotonic() - summary.started
-            _count(summary, row)
-            tell(summary, row)
+        with closing(_outcomes(model, left, question, options, summary)) as outcomes:
+            for entry, key, answer, error in outcomes:
+                row = _row(entry, key, answer, error, question, default_task)
+                output.records.append(row)
+                ledger.add(entry.number)
+                summary.count(row)
+                tell(summary, row)
         _finish(output, ledger, summary, ordered)
     return summary
 
@@ -147,11 +107,7 @@ def _left_to_ask(
         if record is None:
             yield entry, key
             continue
-        summary.num_present += 1
-        failure = ledger.failures.get(record)
-        if failure is not None:
-            summary.num_present_failed += 1
-            summary.errors[failure] += 1
+        summary.count_present(ledger.failures.get(record))
         tell(summary, None)
 
 
@@ -165,7 +121,7 @@ def _outcomes(
     underway: dict[int, tuple[Entry, Key]] = {}
 
     def sources() -> Iterator[Any]:
-        summary.started = time.monotonic()  # the model is loaded
+        summary.start()  # the model is loaded
         for entry, key in chain([first], left):
             underway[id(entry.row)] = entry, key  # which keeps the row, so no other has its id meanwhile
             yield entry.row
@@ -200,16 +156,6 @@ def _row(
     if row["boxes"] is not None:
         row["width"], row["height"] = picture_size(entry.row.source, entry.policy) or (None, None)
     return row
-
-
-def _count(summary: Summary, row: OutputRow) -> None:
-    if row["error_type"] is not None:
-        summary.num_failed += 1
-        summary.errors[row["error_type"]] += 1
-        return
-    summary.num_answered += 1
-    summary.prompt_tokens += row["prompt_tokens"]
-    summary.completion_tokens += row["completion_tokens"]
 
 
 def _finish(output: Output, ledger: Ledger, summary: Summary, ordered: bool) -> None:
