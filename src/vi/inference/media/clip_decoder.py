@@ -41,16 +41,18 @@ def plan_runs(starts: Sequence[int], packets: Sequence[int]) -> list[Run]:
 def decode_wanted(file: ClipFile, index: FrameIndex, wanted: np.ndarray) -> Iterator[Any]:
     """The frames numbered ``wanted`` (ascending) as ``av.VideoFrame``, in order of showing.
 
-    One that does not come, because packets did not tell the truth about frames, is left out: count them.
+    One that does not come, or comes out of order, because packets did not tell the truth about frames, is left out:
+    count them.
     """
     if not len(index.packets):
         yield from _by_number(file, wanted)
         return
-    numbers = {int(pts) for pts in index.pts[wanted]}
+    times = [int(pts) for pts in index.pts[wanted]]
+    expected, latest = frozenset(times), times[0] - 1
     runs = plan_runs(index.starts[wanted], index.packets[wanted])
     for frame in _decode_runs(file, runs, frozenset(int(packet) for packet in index.packets[wanted])):
-        if frame.pts in numbers:
-            numbers.discard(frame.pts)
+        if frame.pts in expected and frame.pts > latest:
+            latest = frame.pts
             yield frame
 
 

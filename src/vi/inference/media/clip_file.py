@@ -18,6 +18,9 @@ from .limits import MAX_PIXELS, check_pixels
 
 _STATES_DURATION = ("mov,", "matroska", "avi", "flv", "asf")  # names of formats whose files say how long they are
 
+FFMPEG_ERRORS = (av.error.FFmpegError, OSError, ValueError)
+"""What PyAV raises; the plain ones for error numbers that FFmpeg has no name for, and for frames of no known kind."""
+
 _TICKS = 1_000_000  # of a container's own clock, a second (AV_TIME_BASE)
 
 
@@ -45,7 +48,7 @@ class ClipFile:
         try:
             with av.open(self._file, "r", options=options, metadata_errors="replace") as container:
                 yield container, self._video(container)
-        except av.error.FFmpegError as error:
+        except FFMPEG_ERRORS as error:
             self.deadline.check()
             raise self.damaged(_words(error)) from error
 
@@ -120,8 +123,8 @@ class ClipFile:
 _COVER = av.stream.Disposition.attached_pic
 
 
-def _words(error: av.error.FFmpegError) -> str:
+def _words(error: Exception) -> str:
     """What FFmpeg says, in a few words; its own for damage of any kind says little."""
     if isinstance(error, (av.error.InvalidDataError, av.error.EOFError)):
         return "cut off or damaged, or of a kind that FFmpeg does not know"
-    return (error.strerror or type(error).__name__).lower()
+    return str(getattr(error, "strerror", None) or type(error).__name__).lower()

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from .clip_decoder import decode_wanted, index_by_decoding
-from .clip_file import ClipFile
+from .clip_file import FFMPEG_ERRORS, ClipFile
 from .frame_index import FrameIndex
 from .video_frame import upright_rgb
 
@@ -41,7 +41,11 @@ class Film:
     def frames(self, wanted: np.ndarray) -> Iterator[Image.Image]:
         """The frames numbered ``wanted`` (ascending), RGB, upright; fewer where the index was wrong."""
         for frame in decode_wanted(self._file, self._index, wanted):
-            yield upright_rgb(frame)
+            try:
+                picture = upright_rgb(frame)
+            except FFMPEG_ERRORS as error:
+                raise self._file.damaged(f"its frames, {frame.format.name}, cannot be made RGB") from error
+            yield picture
 
     def remeasured(self) -> Film | None:
         """The same clip by what its decoded frames say; None where that is how it was measured."""
