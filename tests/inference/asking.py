@@ -62,5 +62,5 @@ def tokens(response: Any) -> list[int]:
 
 
 def but_the_clock(response: Any) -> dict[str, Any]:
-    """All that an answer says, except how long things took."""
-    return response.model_dump(exclude={"timings"})
+    """All that an answer says, except how long things took and what of the prompt was found computed."""
+    return response.model_dump(exclude={"timings": True, "usage": {"cached_tokens"}})

@@ -160,12 +160,12 @@ def test_every_error_is_a_vi_error():
 def test_a_block_closes_and_closing_twice_does_nothing(tiny_checkpoint):
     before = len(device_threads())
     with ViModel(pretrained_model_name_or_path=tiny_checkpoint, device="cpu") as model:
-        weights = weakref.ref(model._answerer._engine._loop.runner._model)
+        runner = weakref.ref(model._answerer._engine._loop.runner)
         assert ask(model)
         assert len(device_threads()) == before + 1
     model.close()
     gc.collect()
-    assert weights() is None
+    assert runner() is None
     assert len(device_threads()) == before
     assert isinstance(failure(model(picture())), InferenceError)
 

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from vi import __version__
+from vi.cli.batch import batch
 from vi.cli.commands import Commands
 from vi.cli.config import app as config
+from vi.cli.convert import convert
 from vi.cli.demo import demo
 from vi.cli.inspect import inspect
 from vi.cli.predict import predict
@@ -22,8 +24,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(batch)
 app.command()(demo)
 app.command()(inspect)
+app.command()(convert)
 app.add_typer(config, name="config")
 
 
@@ -45,6 +49,7 @@ def start(
     \b
     vi-infer demo                                             what the built-in model says about sample pictures
     vi-infer predict bench.png -p "How many parts are there?"
+    vi-infer batch shots/ -o answers.jsonl -p "A caption"     thousands, resumed where it was interrupted
     vi-infer config                                           every generation parameter and preset
 
     Exit codes: 0 all answered; 2 bad input (an option, a prompt, a picture or a model that cannot be used);

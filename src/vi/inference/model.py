@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.asks import Ask, Asks, prompts_for
@@ -23,6 +24,7 @@ from vi.inference.stream import Stream
 
 if TYPE_CHECKING:
     from vi.inference.answerer import Answerer, Outcome
+    from vi.inference.batch.run import Summary
     from vi.inference.task_types.response import PredictionResponse
 
 _log = logging.getLogger("vi.inference")
@@ -69,7 +71,7 @@ class ViModel:
         engine: EngineSettings | dict[str, Any] | None = None,
         media_policy: MediaPolicy | None = None,
     ) -> None:
-        defaults = GenerationConfig.coerce(generation_config)
+        self._defaults = defaults = GenerationConfig.coerce(generation_config)
         settings = EngineSettings.coerce(engine)
         self._policy = MediaPolicy.coerce(media_policy)
         self._files = find_run(
@@ -168,6 +170,43 @@ class ViModel:
         policy = self._policy if media_policy is None else MediaPolicy.coerce(media_policy)
         asks = Asks(self._files.record, sources, user_prompt, options, policy, recursive)
         return _flat(self._ready().answers(asks, ordered))
+
+    def run(
+        self,
+        table: Any,
+        out: str | os.PathLike[str],
+        user_prompt: str | None = None,
+        generation_config: GenerationConfig | dict[str, Any] | str | None = None,
+        *,
+        task_type: str | None = None,
+        cot: bool = False,
+        fps: float = 4.0,
+        ordered: bool = True,
+        retry_errors: bool = False,
+        recursive: bool = False,
+    ) -> Summary:
+        """Ask about every row of a table and write one row each; interrupted, the same call goes on where it was.
+
+        table: a CSV, JSON Lines or Parquet file with a ``source`` column, ``@list.txt``, a folder, a pattern, or any
+        iterable of sources and rows. out: a name that ends in .jsonl, .csv or .parquet. retry_errors: ask again what
+        has an error. The rest as in ``iter``. Raises what ``vi.inference.batch.run.run_batch`` raises.
+        """
+        from vi.inference.batch.input import read_input
+        from vi.inference.batch.keys import model_part
+        from vi.inference.batch.run import Question, run_batch
+
+        self._ready()
+        named = isinstance(table, (str, os.PathLike))
+        return run_batch(
+            self,
+            read_input(os.fsdecode(table), recursive) if named else table,
+            Path(out),
+            Question(user_prompt, generation_config, task_type, cot, fps),
+            model_key=model_part(self._files.model_path, self._files.adapter_path, generation_config=self._defaults),
+            default_task=self.info.task_type,
+            ordered=ordered,
+            retry_errors=retry_errors,
+        )
 
     @classmethod
     def inspect(
