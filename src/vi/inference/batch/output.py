@@ -108,9 +108,9 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
-        with suppress(OSError):
+        with suppress(OSError):  # while it is held: who waits for the old file sees that it has no name any more
             Path(lock.lock_file).unlink()
+        lock.release()
 
 
 def _thaw(path: Path, growing: Path) -> None:
