@@ -1,8 +1,9 @@
 import pytest
 from pydantic import BaseModel, Field
 
-from vi.inference.errors import SchemaError
-from vi.inference.structured.grammar import json_grammar, think_grammar
+from vi.inference.errors import ConfigError, SchemaError
+from vi.inference.structured.formats import Choices, Regex
+from vi.inference.structured.grammar import json_grammar, regex_grammar, think_grammar
 
 
 class Part(BaseModel):
@@ -66,3 +67,52 @@ def test_a_schema_is_a_dict(schema):
 def test_a_schema_that_is_not_json_is_refused(value):
     with pytest.raises(SchemaError, match="not JSON"):
         json_grammar({"type": "string", "default": value})
+
+
+@pytest.mark.parametrize(
+    ("schema", "keyword"),
+    [
+        ({"type": "integer", "minimum": 5, "maximum": 2}, "minimum=5"),
+        ({"type": "string", "minLength": 5, "maxLength": 2}, "minLength=5"),
+        ({"type": "array", "minItems": 5, "maxItems": 2}, "minItems=5"),
+        ({"enum": []}, "enum"),
+        ({"type": "object", "minProperties": 2}, "minProperties=2"),
+        ({"type": "string", "pattern": "a{5000}"}, "5,000 characters"),
+    ],
+)
+def test_what_nothing_can_fit_is_refused_also_where_it_is_optional(schema, keyword):
+    with pytest.raises(SchemaError, match=keyword):
+        json_grammar({"type": "object", "properties": {"part": schema}})
+
+
+def test_a_schema_nested_without_end_is_refused():
+    schema = {"type": "integer"}
+    for _ in range(3000):
+        schema = {"type": "array", "items": schema}
+    with pytest.raises(SchemaError, match="nested too deeply"):
+        json_grammar(schema)
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "(?=x)y", "", r"(a)\1", None])
+def test_an_expression_that_cannot_be_enforced_is_refused(pattern):
+    with pytest.raises(SchemaError):
+        Regex(pattern)
+
+
+def test_an_expression_that_may_go_on_for_ever_is_sound():
+    assert Regex("(ab)+").pattern == "(ab)+"
+    assert regex_grammar("^(ab)+$").text == regex_grammar("(ab)+").text
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [([], "no option"), (["a", "b", "a"], "'a' twice"), (["a", ""], "''"), ([1], "1"), ("yes", "not a list")],
+)
+def test_choices_are_distinct_texts(options, problem):
+    with pytest.raises(ConfigError, match=problem):
+        Choices(options)
+
+
+def test_choices_are_a_value():
+    assert Choices(["yes", "no"]) == Choices(("yes", "no"))
+    assert len({Choices(["yes", "no"]), Choices(("yes", "no"))}) == 1

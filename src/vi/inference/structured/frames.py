@@ -154,7 +154,8 @@ class _Measure:
         """The most that this part can demand once begun, without what is inside it and not begun."""
         candidates = [self.smallest(node) or Piece()]
         candidates += [Piece(_text(value)) for value in node.get("enum", ())]
-        optional = [name for name in node.get("properties", {}) if name not in _required(node)]
+        required = set(_required(node))
+        optional = [name for name in node.get("properties", {}) if name not in required]
         key = max((Piece(f"{_text(name)}:,") for name in optional), key=_size, default=Piece())
         value = max(
             (self.smallest(node["properties"][name]) or Piece() for name in optional), key=_size, default=Piece()
@@ -200,9 +201,9 @@ def _implied(node: dict[str, Any]) -> str:
 
 
 def _required(node: dict[str, Any]) -> list[str]:
-    names = node.get("required", ())
-    return [name for name in node.get("properties", {}) if name in names] + [
-        name for name in names if name not in node.get("properties", {})
+    names, properties = set(node.get("required", ())), node.get("properties", {})
+    return [name for name in properties if name in names] + [
+        name for name in node.get("required", ()) if name not in properties
     ]
 
 

@@ -60,7 +60,7 @@ def regex_grammar(pattern: str, *, thinking: bool = False) -> Grammar:
     demand = demand_of(bare)
     samples = () if demand.least is None else (demand.least,)
     return _text_grammar(
-        f"/{regex_to_lark(f'(?:{bare})', '')}/", f"The expression {pattern!r}", demand.most, samples, thinking
+        f"/{regex_to_lark(f'(?:{bare})', 'd')}/", f"The expression {pattern!r}", demand.most, samples, thinking
     )
 
 

@@ -152,6 +152,8 @@ def _check_keywords(path: str, node: dict[str, Any]) -> None:
 
 
 def _check_ranges(path: str, node: dict[str, Any]) -> None:
+    if node.get("enum") == []:
+        raise SchemaError(f"enum=[] at {path} leaves nothing to choose from.", "Give it at least one value.")
     for least, most in RANGES:
         low, high = node.get(least), node.get(most)
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:

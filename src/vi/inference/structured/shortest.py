@@ -176,7 +176,7 @@ class Ending:
         """The shortest of the ways in which a value may go, or only how it begins where there is one kind."""
         kinds = [bytes([byte]) for byte in KINDS if byte in allowed and byte not in DIGITS]
         digits = bytes(byte for byte in DIGITS if byte in allowed)
-        number = _search(place, _some_of_each_kind, digits) if digits else None
+        number = _digit(place, digits) or _search(place, _some_of_each_kind, digits) if digits else None
         if number is not None:
             kinds.insert(0, number)
         if len(kinds) == 1 or self._trials > MOST_TRIALS:
@@ -209,7 +209,9 @@ def _closing(place: Place, tag: bytes) -> bytes:
 
 
 def _value_complete(place: Place, depth: int) -> bool:
-    if place.state.depth != depth:
+    if place.state.depth < depth or place.ended():
+        return True
+    if place.state.depth > depth:
         return False
     return place.state.mode is Mode.AFTER or (place.state.mode is Mode.SCALAR and _leaf_complete(place))
 
@@ -224,6 +226,14 @@ def _leaf_complete(place: Place) -> bool:
     if place.state.mode in (Mode.STRING, Mode.IN_KEY):
         return b'"'[0] in allowed
     return place.state.mode is Mode.SCALAR and any(byte in allowed for byte in CLOSERS)
+
+
+def _digit(place: Place, digits: bytes) -> bytes | None:
+    """A number of one digit behind which the document can go on."""
+    if place.rule is not None:
+        return None
+    ways = (bytes([digit, closer]) for digit in digits for closer in CLOSERS)
+    return next((way[:1] for way in ways if place.takes(way)), None)
 
 
 def _run(place: Place) -> bytes | None:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
 from vi.inference.errors import LoadError, SchemaError
 from vi.inference.structured.frames import Piece
@@ -19,6 +19,8 @@ from vi.inference.structured.grammar import Grammar
 from vi.inference.structured.shortest import Ending, byte_tokenizer
 
 CACHED_GRAMMARS = 64
+# Room for objects of thousands of optional fields, of which any may be the next; the library's own hold some hundreds.
+LIMITS = LLParserLimits(max_items_in_row=100_000, step_max_items=5_000_000, step_lexer_fuel=5_000_000)
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,13 @@ class TokenizerTables:
         return compiled
 
     def _build(self, grammar: Grammar) -> Compiled:
-        tokens = LLMatcher(self.tokenizer, grammar.text, log_level=0)
+        tokens = LLMatcher(self.tokenizer, grammar.text, log_level=0, limits=LIMITS)
         if tokens.is_error():
             raise SchemaError(f"This grammar cannot be enforced: {tokens.get_error().strip().splitlines()[0]}")
         pieces = grammar.frames.heaviest
         return Compiled(
             tokens=tokens,
-            bytes=LLMatcher(self._bytes, grammar.text, log_level=0),
+            bytes=LLMatcher(self._bytes, grammar.text, log_level=0, limits=LIMITS),
             ending=Ending(grammar.frames.required, grammar.frames.samples),
             frame=max(map(self._num_tokens, pieces)) if pieces else None,
         )
