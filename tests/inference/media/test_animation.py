@@ -64,6 +64,15 @@ def test_a_still_picture_is_a_clip_of_one_frame(format):
     assert (clip.frame_indices, clip.timestamps, len(clip.frames)) == ([0], [0.0], 1)
 
 
+def test_a_still_picture_comes_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    pictures(1)[0].save(buffer, "JPEG", exif=exif)
+    clip = load_clip(buffer.getvalue())
+    assert (clip.frames[0].size, clip.original_size) == ((30, 40), (30, 40))
+
+
 def endless_gif(count: int) -> bytes:
     """A GIF of so many frames, each of 4 x 4 pixels for 10 hundredths of a second."""
     buffer = io.BytesIO()

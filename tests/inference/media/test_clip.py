@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,6 +29,15 @@ def test_arrays_and_other_modes_become_rgb():
     assert clip.frames[1].getpixel((0, 0)) == (255, 255, 255)
 
 
+def test_pictures_come_upright_as_sources_do():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    PICTURES[0].save(buffer, "JPEG", exif=exif)
+    clip = Clip.of([buffer.getvalue(), Image.open(buffer)], [0, 1])
+    assert [frame.size for frame in clip.frames] == [(4, 6), (4, 6)]
+
+
 def test_a_single_picture_has_a_length():
     assert Clip.of(PICTURES[:1], [3]).duration > 0
 
@@ -39,7 +50,7 @@ def test_a_single_picture_has_a_length():
         (PICTURES, [0, 1, 1], "do not rise"),
         (PICTURES, [0, 2, 1], "do not rise"),
         (PICTURES, [0, 1, float("nan")], "do not rise"),
-        (["a.png"], [0], "type str"),
+        (["a.png"], [0], "not a source"),
     ],
 )
 def test_what_is_no_clip_is_told(pictures, times, why):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
-from .clip import STILL_SECONDS
 from .colour import to_rgb
 from .deadline import Deadline
+from .frame_choice import STILL_SECONDS
 from .limits import MAX_PIXELS, check_pixels
 
 _SHORTEST = 0.010  # seconds; what claims to be shown this long or less is shown for STILL_SECONDS, as browsers do
@@ -40,7 +41,7 @@ class Animation:
         numbers = {int(number) for number in wanted}
         for number, image in enumerate(self._frames()):
             if number in numbers:
-                yield to_rgb(image)
+                yield to_rgb(_upright(image))
             if number >= wanted[-1]:
                 return
 
@@ -68,3 +69,9 @@ class Animation:
                     return
                 image.load()
                 yield image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    with suppress(Exception):  # damaged metadata of any kind leaves the picture as it is stored
+        return ImageOps.exif_transpose(image)
+    return image

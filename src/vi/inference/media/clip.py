@@ -10,11 +10,10 @@ import numpy as np
 from PIL import Image
 
 from ..errors import SourceError
-from .arrays import from_array
 from .clip_manifest import ClipManifest
-from .colour import to_rgb
-
-STILL_SECONDS = 0.1  # how long a lone frame is shown where nothing says so, as browsers do
+from .frame_choice import STILL_SECONDS
+from .image import load_picture
+from .items import memory_item
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +37,15 @@ class Clip:
     warnings: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, pictures: Iterable[Image.Image | np.ndarray], timestamps: Iterable[float]) -> Clip:
+    def of(cls, pictures: Iterable[Any], timestamps: Iterable[float]) -> Clip:
         """A clip of pictures in memory, each shown from its time on; all of them are frames of it.
 
-        pictures: PIL images or arrays (as ``ViModel`` takes them). timestamps: one a picture, in seconds, each above
-        the one before; times are counted from the first. The last is shown as long as the others are on average.
-        Raises SourceError for none, for another count of times, and for times that do not rise.
+        pictures: PIL images, arrays, tensors or encoded bytes, as ``ViModel`` takes them. timestamps: one a picture, in
+        seconds, each above the one before; times are counted from the first. The last is shown as long as the others
+        are on average. Raises SourceError for no pictures or one that is not any, for another count of times, and for
+        times that do not rise.
         """
-        frames = [_frame(picture, number) for number, picture in enumerate(pictures)]
+        frames = [load_picture(memory_item(picture)).pixels for picture in pictures]
         times = _rising(timestamps, len(frames))
         gap = times[-1] / (len(times) - 1) if len(times) > 1 else STILL_SECONDS
         duration = times[-1] + gap
@@ -63,16 +63,6 @@ class Clip:
             frame_indices=self.frame_indices,
             timestamps=self.timestamps,
         )
-
-
-def _frame(picture: Any, number: int) -> Image.Image:
-    if isinstance(picture, np.ndarray):
-        return to_rgb(from_array(picture, f"picture {number} of the clip"))
-    if isinstance(picture, Image.Image):
-        return to_rgb(picture)
-    raise SourceError(
-        f"Picture {number} of the clip is of type {type(picture).__name__}.", "It takes PIL images and numpy arrays."
-    )
 
 
 def _rising(timestamps: Iterable[float], count: int) -> list[float]:

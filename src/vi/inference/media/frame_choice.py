@@ -20,6 +20,9 @@ import numpy as np
 SLACK = 0.001
 """Seconds. Matroska and FLV round times to milliseconds."""
 
+STILL_SECONDS = 0.1
+"""How long a lone frame is shown where nothing says so, as browsers do."""
+
 _ROUNDING = 1e-9  # of products of floats, so that an instant that falls on a frame's very time finds that frame
 
 

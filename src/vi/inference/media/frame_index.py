@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .clip import STILL_SECONDS
+from .frame_choice import STILL_SECONDS
 
 KEY, HIDDEN, DAMAGED = 1, 2, 4
 """Flags of a packet: decoding can begin there; it is decoded but not shown (edit lists); it is not whole."""
