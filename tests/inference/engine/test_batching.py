@@ -438,8 +438,9 @@ def test_closing_fails_those_that_run_and_wait_and_refuses_the_next():
         for generation in (running, waiting):
             with pytest.raises(Cancelled, match="closed"):
                 generation.completion()
-        with pytest.raises(InferenceError, match=r"closed\. Load it again"):
-            one.submit(ask())
+        for grammar in (None, GRAMMARS[3]):
+            with pytest.raises(InferenceError, match=r"closed\. Load it again"):
+                one.submit(ask(grammar=grammar))
 
 
 def device_threads():

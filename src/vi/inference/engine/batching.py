@@ -14,6 +14,7 @@ from vi.inference.engine.runners.base import PagedRunner
 from vi.inference.engine.sequence import Sequence
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.engine.vocabulary import Vocabulary
+from vi.inference.errors import SchemaError
 
 LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every step
 
@@ -24,6 +25,8 @@ class BatchingEngine:
     def __init__(self, runner: PagedRunner, vocabulary: Vocabulary, settings: EngineSettings | None = None) -> None:
         self._vocabulary = vocabulary
         self._block_size = runner.block_size
+        self.token_bytes = runner.block_bytes // runner.block_size
+        self.cache_tokens = runner.num_blocks * runner.block_size
         self._settings = settings or EngineSettings()
         self._loop = DeviceLoop(runner, vocabulary, self._settings)
         self._thread = threading.Thread(target=self._loop.run, name="vi-device", daemon=True)
@@ -35,6 +38,7 @@ class BatchingEngine:
         return self._settings.max_batch
 
     def submit(self, request: Request) -> Generation:
+        self._loop.require_open()
         job = Job(Sequence(request, self._vocabulary))
         table = BlockTable(request.prompt, self._block_size)
         if self._begin(job, table):
@@ -52,6 +56,8 @@ class BatchingEngine:
             return True
         try:
             job.show(sequence.fast_forward())
+        except SchemaError:
+            raise
         except Exception as error:
             job.fail(as_inference_error(error))
             return False

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 class DeviceLoop:
     """The running requests of an engine. It knows no engine, so an engine that nobody holds is collected and ends it.
 
-    Only ``put`` and ``close`` are for other threads.
+    Only ``require_open``, ``put`` and ``close`` are for other threads.
     """
 
     def __init__(self, runner: PagedRunner, vocabulary: Vocabulary, settings: EngineSettings) -> None:
@@ -48,13 +48,17 @@ class DeviceLoop:
         self.cause: BaseException | None = None  # what the thread died of
         self._door = threading.Lock()  # nobody enters a loop that has ended
 
+    def require_open(self) -> None:
+        """Raise InferenceError after the end."""
+        if self.cause is not None:
+            raise _died(self.cause)
+        if self.closing:
+            raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
+
     def put(self, job: Job, table: BlockTable) -> None:
         """Hand in a request. Raises InferenceError after the end."""
         with self._door:
-            if self.cause is not None:
-                raise _died(self.cause)
-            if self.closing:
-                raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
+            self.require_open()
             self.inbox.put((job, table))
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from vi.inference.errors import InferenceError
+from vi.inference.errors import InferenceError, ViError
 
 
 def as_inference_error(error: BaseException) -> InferenceError:
@@ -21,6 +21,9 @@ def as_inference_error(error: BaseException) -> InferenceError:
         link = link.__cause__ or link.__context__
     if isinstance(error, InferenceError):
         return error
-    failure = InferenceError(f"The model failed on this request ({type(error).__name__}: {error}).")
+    if isinstance(error, ViError):
+        failure = InferenceError(error.message, error.hint)
+    else:
+        failure = InferenceError(f"The model failed on this request ({type(error).__name__}: {error}).")
     failure.__cause__ = error
     return failure

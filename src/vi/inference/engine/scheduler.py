@@ -116,9 +116,9 @@ class Scheduler:
         while self.running:
             self._release(self.running.pop())
 
-    def shrink(self, num_tokens: int) -> None:
+    def shrink(self, most: int) -> None:
         """From now on compute at most so many tokens a step, since more do not fit into the device's memory."""
-        self.token_budget = max(1, min(self.token_budget, num_tokens))
+        self.token_budget = max(1, min(self.token_budget, most))
         self.max_batch = min(self.max_batch, self.token_budget)
 
     def _secure_room(self) -> None:
