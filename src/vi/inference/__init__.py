@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from vi.inference.model import ViModel
     from vi.inference.model_info import ModelInfo
     from vi.inference.stream import Stream
+    from vi.inference.structured.formats import Choices, Regex
 
 __all__ = [
     "AnswerError",
     "Cancelled",
+    "Choices",
     "ConfigError",
     "GenerationConfig",
     "InferenceError",
@@ -34,6 +36,7 @@ __all__ = [
     "MediaPolicy",
     "ModelInfo",
     "PromptError",
+    "Regex",
     "SchemaError",
     "SourceError",
     "SourceUnreachable",
@@ -43,9 +46,11 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "Choices": "structured.formats",
     "GenerationConfig": "generation_config",
     "MediaPolicy": "media.policy",
     "ModelInfo": "model_info",
+    "Regex": "structured.formats",
     "Stream": "stream",
     "ViModel": "model",
 }

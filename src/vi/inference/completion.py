@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FinishReason = Literal["stop", "stop_string", "length", "cancelled"]
+FinishReason = Literal["stop", "stop_string", "length", "loop", "cancelled"]
 
 
 class _Record(BaseModel):
@@ -54,7 +54,10 @@ class TokenLogprob(TokenAlternative):
 
 
 class Completion(_Record):
-    """One request's outcome. ``text`` has stop strings and special tokens removed."""
+    """One request's outcome. ``text`` has stop strings and special tokens removed.
+
+    truncated: the text is complete, as its grammar demands, but the budget of tokens decided how it ended.
+    """
 
     token_ids: list[int]
     text: str
@@ -62,3 +65,4 @@ class Completion(_Record):
     usage: Usage
     timings: Timings
     logprobs: list[TokenLogprob] | None = None
+    truncated: bool = False

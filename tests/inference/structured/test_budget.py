@@ -59,7 +59,7 @@ class Mixed(BaseModel):
     day: date
     f: float
     d: dict[str, int]
-    u: int | str | None | list[Inner]
+    u: int | str | list[Inner] | None
 
 
 class Patterns(BaseModel):

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from vi.inference.completion import Completion, Timings, Usage
 from vi.inference.errors import AnswerError, ConfigError, SchemaError
+from vi.inference.structured.formats import Choices, Regex
 from vi.inference.task_types import GenericResponse, custom_task
 
 
@@ -107,7 +108,7 @@ def test_a_cut_document_is_raw_text_marked_truncated(end):
     assert (response.result, response.truncated, response.parsed) == (SOUND[:end], True, None)
 
 
-@pytest.mark.parametrize("value", [dict, Part(colour="red", count=1), "Part", {"type": "object"}, list[Part]])
+@pytest.mark.parametrize("value", [dict, Part(colour="red", count=1), "Part", ["a", "b"], list[Part]])
 def test_anything_but_a_class_is_refused(value):
     with pytest.raises(ConfigError, match="is not a pydantic class"):
         custom_task(value)
@@ -127,3 +128,34 @@ def test_it_has_a_default_prompt_and_tells_the_schema():
     task = custom_task(Part)
     assert task.user_prompt(None)
     assert '"colour"' in task.system_prompt
+
+
+def test_a_schema_gives_the_value_that_its_json_stands_for():
+    task = custom_task({"type": "array", "items": {"type": "integer"}})
+    assert task.parse("[1,2]").parsed == [1, 2]
+    assert task.grammar().json
+    assert task.parse("one, two").result == "one, two"
+
+
+def test_an_answer_by_choice_is_one_of_the_options():
+    task = custom_task(Choices(["yes", "no"]))
+    response = task.respond(completion("yes"), prompt="p")
+    assert (response.result, response.parsed) == ("yes", "yes")
+    assert task.parse("<think>hm</think><answer>no</answer>").parsed == "no"
+    assert task.parse("perhaps").parsed is None
+    assert '"yes", "no"' in task.system_prompt
+    assert task.schema is None
+    assert task.grammar() != task.grammar(thinking=True)
+
+
+def test_an_answer_by_expression_is_the_text():
+    task = custom_task(Regex(r"[A-Z]{2}-[0-9]+"))
+    assert task.parse("AB-12").parsed == "AB-12"
+    assert r"[A-Z]{2}-[0-9]+" in task.system_prompt
+
+
+def test_a_document_that_the_budget_closed_is_truncated_though_it_parses():
+    closed = completion(SOUND, "length").model_copy(update={"truncated": True})
+    response = custom_task(Inspection).respond(closed, prompt="p")
+    assert response.truncated
+    assert response.parsed.verdict == "pass"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel
-
 from vi.inference.completion import Completion
 from vi.inference.errors import AnswerError, PromptError
 from vi.inference.generation_config import Setting
+from vi.inference.structured.formats import Choices, Regex
+from vi.inference.structured.grammar import Grammar, choice_grammar, json_grammar, regex_grammar, think_grammar
 from vi.inference.task_types.boxes import RELATIVE, BoxUnits
 from vi.inference.task_types.response import GenericResponse, PredictionResponse
 from vi.inference.task_types.thinking import split_thinking
@@ -25,7 +25,7 @@ class Reading:
     result: Any
     thinking: str | None = None
     truncated: bool = False
-    parsed: BaseModel | None = None
+    parsed: Any = None
     warnings: tuple[str, ...] = ()
 
 
@@ -35,8 +35,9 @@ class Task:
 
     response: class of its answers. system_prompt: what the model is told; a run may bring its own. default_prompt:
     what is asked where the caller asks nothing, None where a prompt is required. schema: JSON Schema of the wire
-    document, None for free text. read: the answer's text, without any frame of thinking, to a Reading, or None where it
-    does not fit. from_units: brings a result's boxes from the model's units to [0, 1024], None for tasks without boxes.
+    document, None for other text. form: what the answer is where it is neither JSON nor any text. read: the answer's
+    text, without any frame of thinking, to a Reading, or None where it does not fit. from_units: brings a result's boxes
+    from the model's units to [0, 1024], None for tasks without boxes.
     """
 
     name: str
@@ -46,6 +47,20 @@ class Task:
     schema: dict[str, Any] | None
     read: Callable[[str], Reading | None]
     from_units: Callable[[Any, BoxUnits], Any] | None = None
+    form: Regex | Choices | None = None
+
+    def grammar(self, *, thinking: bool = False) -> Grammar | None:
+        """What the model may write, with ``thinking`` behind a chain of thought; None where that is any text.
+
+        Raises SchemaError for what cannot be enforced while decoding.
+        """
+        if isinstance(self.form, Regex):
+            return regex_grammar(self.form.pattern, thinking=thinking)
+        if isinstance(self.form, Choices):
+            return choice_grammar(self.form.options, thinking=thinking)
+        if thinking:
+            return think_grammar(self.schema)
+        return None if self.schema is None else json_grammar(self.schema)
 
     def user_prompt(self, prompt: str | None) -> str:
         """``prompt``, or the default for None. Raises PromptError where it is empty, not text, or missing."""
@@ -99,7 +114,7 @@ class Task:
             "result": reading.result,
             "raw_output": completion.text,
             "thinking": reading.thinking,
-            "truncated": reading.truncated,
+            "truncated": reading.truncated or completion.truncated,
             "finish_reason": completion.finish_reason,
             "usage": completion.usage,
             "timings": completion.timings,

@@ -15,8 +15,9 @@ class PredictionResponse(BaseModel):
     """One answer: its typed ``result``, and how it came about.
 
     prompt: what was asked. raw_output: the model's whole text, thinking included. thinking: the chain of thought, None
-    where there is none. truncated: the length limit cut the answer before it was complete (an answer that the very last
-    token allowed completes is not truncated, though its ``finish_reason`` is ``length``). usage: token counts.
+    where there is none. truncated: the length limit cut the answer before it was complete, or had it completed sooner
+    than the model would have (an answer that the very last token allowed completes is not truncated, though its
+    ``finish_reason`` is ``length``). usage: token counts.
     timings: seconds. generation: every generation parameter with its value and where that came from. warnings: what
     the caller may not have expected. logprobs: one entry a token, None unless asked for.
 

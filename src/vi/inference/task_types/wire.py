@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -76,6 +77,16 @@ def read_document(document: type[Document], text: str) -> tuple[Document, str] |
                 raise
         except UnicodeEncodeError:  # half a surrogate pair cannot stand in JSON
             return None
+    return None
+
+
+def read_json(text: str) -> tuple[Any, str] | None:
+    """The JSON value that ``text`` holds and its own text, or None; found where ``read_document`` looks."""
+    for candidate in (text.strip(), text[text.find("{") : text.rfind("}") + 1]):
+        try:
+            return json.loads(candidate), candidate
+        except ValueError:
+            continue
     return None
 
 
