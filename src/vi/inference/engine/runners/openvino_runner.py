@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ class OpenVinoRunner:
     """One model on the CPU; see ``PagedRunner`` for the contract.
 
     precision: ``exact`` computes and caches in float32; ``fast`` in bfloat16 where the CPU has it (``precision`` then
-    says which it became). cache_bytes: for keys and values. threads: for a forward call, all cores unless said.
+    says which it became). cache_bytes: for keys and values. threads: of a forward call, one a core unless said.
     Raises LoadError where the graphs cannot be compiled or the cache has no room for one block.
     """
 
@@ -48,7 +48,7 @@ class OpenVinoRunner:
         core = ov.Core()
         has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = precision if precision == "exact" or has_bf16 else "exact"
-        options = _options("bf16" if self.precision == "fast" else "f32", threads or os.cpu_count() or 1)
+        options = _options("bf16" if self.precision == "fast" else "f32", threads)
         with ThreadPoolExecutor(1) as pool:  # the two compile side by side
             vision = pool.submit(_compile, core, bundle, "vision", options)
             language = _compile(core, bundle, "language", options)
@@ -134,13 +134,14 @@ class OpenVinoRunner:
         self._language = self._vision = self._table = None  # type: ignore[assignment]
 
 
-def _options(precision: str, threads: int) -> dict[str, Any]:
+def _options(precision: str, threads: int | None) -> dict[str, Any]:
+    stated = {} if threads is None else {"INFERENCE_NUM_THREADS": threads}
     return {
         "INFERENCE_PRECISION_HINT": precision,
         "KV_CACHE_PRECISION": precision,  # the default quantises to 8 bits
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
-        "INFERENCE_NUM_THREADS": threads,
+        **stated,
     }
 
 
@@ -165,8 +166,9 @@ def _failure(what: str, error: Exception) -> InferenceError:
 
 
 def _free_memory() -> int:
-    """Bytes of memory that are free or can be freed at once; 8 GiB where the system does not say."""
+    """Bytes that can still be allocated; where the system does not tell, as much as lets the cache have its most."""
     try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 8 << 30
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return CACHE_SHARE * CACHE_MOST
