@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
@@ -209,6 +210,27 @@ def test_damage_gives_frames_or_a_typed_error(content, name):
 
 def test_a_time_limit_ends_the_work(content):
     assert "took longer" in refused(content("constant rate"), policy=MediaPolicy(clip_decode_timeout=1e-9))
+
+
+class Trickle(io.BytesIO):
+    """A file that gives a byte at a time, slowly."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        time.sleep(0.001)
+        return super().read(1)
+
+
+class Endless(io.BytesIO):
+    """A file that begins as one does and never ends."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(size) or bytes(1000)
+
+
+@pytest.mark.parametrize("kind", [Trickle, Endless])
+@pytest.mark.parametrize("name", ["open groups in a transport stream", "mpeg-2"])
+def test_a_file_that_is_slow_or_endless_is_bounded_in_time(content, name, kind):
+    assert "took longer" in refused(kind(content(name)), policy=MediaPolicy(clip_decode_timeout=0.3))
 
 
 def test_more_pixels_than_are_decoded_are_refused(content):
