@@ -62,5 +62,6 @@ def tokens(response: Any) -> list[int]:
 
 
 def but_the_clock(response: Any) -> dict[str, Any]:
-    """All that an answer says, except how long things took and what of the prompt was found computed."""
-    return response.model_dump(exclude={"timings": True, "usage": {"cached_tokens"}})
+    """All that an answer says, but for how long things took, what was found computed, and logprobs' last digits."""
+    facts = response.model_dump(exclude={"timings": True, "usage": {"cached_tokens"}})
+    return facts | {"logprobs": [(token["token_id"], round(token["logprob"], 3)) for token in facts["logprobs"] or []]}

@@ -15,6 +15,7 @@ from vi.inference.call import Call
 from vi.inference.engine.request import Request
 from vi.inference.engine.start import start_engine
 from vi.inference.errors import InferenceError, ViError
+from vi.inference.estimate import Estimate
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.media.image import load_picture
 from vi.inference.pipeline import Pipeline
@@ -100,6 +101,34 @@ class Answerer:
         with closing(pipeline.in_order(asks) if ordered else pipeline.as_finished(asks)) as underway:
             for ask, asked in underway:
                 yield ask, _outcome(asked)
+
+    def estimate(self, ask: Ask) -> Estimate:
+        """What the request would take. Raises SourceError and PromptError as ``ask`` does, but not for its length."""
+        if isinstance(ask.prompt, ViError):
+            raise ask.prompt
+        picture = load_picture(ask.item, ask.policy)
+        system_prompt = ask.call.system_prompt or None
+        built = self._chat.draft(ask.prompt, picture=picture.pixels, system_prompt=system_prompt)
+        length, room = len(built.token_ids), self._chat.room(built)
+        cap = min(self._resolve(ask.call).config.max_new_tokens, max(room, 0))
+        token_bytes, cache_tokens = self._engine.token_bytes, self._engine.cache_tokens
+        why_not = ""
+        if room < 1:
+            why_not = f"The model's context of {self._chat.context_length:,} tokens has no room for an answer."
+        elif cache_tokens is not None and length >= cache_tokens:
+            why_not = f"The engine's cache holds {cache_tokens:,} tokens; raise cache_bytes."
+        return Estimate(
+            source=ask.item.label,
+            picture_size=picture.original_size,
+            seen_size=built.seen_size,
+            image_tokens=built.image_tokens,
+            prompt_tokens=length,
+            max_new_tokens=cap,
+            context_length=self._chat.context_length,
+            cache_bytes=None if token_bytes is None else (length + cap) * token_bytes,
+            cache_size=None if token_bytes is None or cache_tokens is None else cache_tokens * token_bytes,
+            why_not=why_not,
+        )
 
     def close(self) -> None:
         """Stop what runs and free the device. Closing twice does nothing."""

@@ -25,6 +25,7 @@ from vi.inference.stream import Stream
 if TYPE_CHECKING:
     from vi.inference.answerer import Answerer, Outcome
     from vi.inference.batch.run import Summary
+    from vi.inference.estimate import Estimate
     from vi.inference.task_types.response import PredictionResponse
 
 _log = logging.getLogger("vi.inference")
@@ -207,6 +208,29 @@ class ViModel:
             ordered=ordered,
             retry_errors=retry_errors,
         )
+
+    def estimate(
+        self,
+        source: Any,
+        user_prompt: str | None = None,
+        generation_config: GenerationConfig | dict[str, Any] | str | None = None,
+        *,
+        task_type: str | None = None,
+        response_format: Any = None,
+        cot: bool = False,
+    ) -> Estimate:
+        """What asking about one picture would take (tokens, resized size, memory) and whether it fits; nothing runs.
+
+        Raises what is wrong with the call or the source, a ViError.
+        """
+        options = {
+            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
+            "cot": cot,
+        }  # fmt: skip
+        ask, *more = Asks(self._files.record, source, user_prompt, options, self._policy)
+        if more:
+            raise ConfigError("estimate takes one source.", "Estimate them one by one.")
+        return self._ready().estimate(ask)
 
     @classmethod
     def inspect(

@@ -11,8 +11,12 @@ from vi.inference.engine.request import Request
 class Engine(Protocol):
     """Answers requests one by one or in batches; what a request answers does not depend on its company.
 
-    capacity: how many it answers at once; more of them wait.
+    capacity: how many it answers at once; more of them wait. cache_tokens: how many tokens of all their prompts and
+    answers it can hold, of ``token_bytes`` each; None where every request takes memory of its own.
     """
+
+    token_bytes: int | None
+    cache_tokens: int | None
 
     @property
     def capacity(self) -> int: ...

@@ -66,6 +66,7 @@ class SerialEngine:
     """Answers requests in their order, each alone on the device. See ``Engine`` for the contract."""
 
     capacity = 1
+    token_bytes = cache_tokens = None
 
     def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

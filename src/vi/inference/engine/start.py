@@ -33,7 +33,8 @@ def start_engine(loaded: LoadedModel, settings: EngineSettings | None = None) ->
         return BatchingEngine(_openvino_runner(loaded.weights, settings), Vocabulary(loaded), settings)
     from vi.inference.preprocess.families import get_family
 
-    if not get_family(loaded.family).why_plain(loaded.config):
+    spread = len(set(getattr(loaded.weights.model, "hf_device_map", {}).values())) > 1  # the cache lies on one device
+    if not spread and not get_family(loaded.family).why_plain(loaded.config):
         return BatchingEngine(_torch_runner(loaded.weights, settings), Vocabulary(loaded), settings)
     from vi.inference.engine.runners.plain_runner import PlainTorchRunner
 

@@ -54,10 +54,17 @@ class ChatPrompt:
     def build(
         self, user_prompt: str, *, picture: Image.Image | None = None, system_prompt: str | None = None
     ) -> Prompt:
-        """The prompt of one turn: the system's words, an RGB picture, the user's words.
+        """``draft``, which raises PromptError also when it leaves no room for an answer in the model's context."""
+        prompt = self.draft(user_prompt, picture=picture, system_prompt=system_prompt)
+        self._require_room(prompt)
+        return prompt
 
-        Raises PromptError when the tokens leave no room for an answer in the model's context, when the picture's shape
-        is refused, and for text that is not Unicode (a lone surrogate).
+    def draft(
+        self, user_prompt: str, *, picture: Image.Image | None = None, system_prompt: str | None = None
+    ) -> Prompt:
+        """The prompt of one turn, however long: the system's words, an RGB picture, the user's words.
+
+        Raises PromptError when the picture's shape is refused, and for text that is not Unicode (a lone surrogate).
         """
         encoded = EncodedPictures({}, b"") if picture is None else self._pictures.encode([picture])
         placeholders, seen_size = self._places(encoded.arrays) if encoded.arrays else ((), None)
@@ -69,7 +76,7 @@ class ChatPrompt:
             else:
                 before, after, first = piece
                 token_ids += self._text.encode(before + words + after, first=first)
-        prompt = Prompt(
+        return Prompt(
             token_ids,
             {name: array for name, array in encoded.arrays.items() if name not in self._family.layout},
             token_ids.count(self._placeholder_id) if placeholders else 0,
@@ -78,8 +85,6 @@ class ChatPrompt:
             encoded.key,
             self._placeholder_id,
         )
-        self._require_room(prompt)
-        return prompt
 
     def room(self, prompt: Prompt) -> int:
         """How many tokens an answer may have before the model's context is full."""
