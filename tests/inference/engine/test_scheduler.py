@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,24 +165,6 @@ def test_the_last_token_of_a_prompt_that_is_all_known_is_computed_again(length):
         (chunk,) = [chunk for chunk in step(one) if chunk.table is entry]
     assert first.token_ids[:length] == second.token_ids[:length]
     assert (chunk.start, chunk.end) == ((length - 1) // SIZE * SIZE, length)
-
-
-def test_pictures_are_shared_with_equal_pictures_only():
-    def keys(*pictures, after=9):
-        return table(6, after=after, pictures=pictures).sharable_keys()
-
-    two, other, none = keys((2, 2), (1, 3)), keys((2, 2), (3, 1)), keys()
-    assert len(table(6, after=9, pictures=((2, 2), (1, 3))).token_ids) == len(
-        table(6, after=9, pictures=((2, 2), (3, 1))).token_ids
-    )
-    assert two == keys((2, 2), (1, 3))
-    assert two[0] == other[0] == none[0]  # words alone
-    assert not set(two[1:]) & {*other[1:], *none[1:]}
-
-
-def test_pictures_without_a_digest_are_like_no_others():
-    text = replace(prompt(1, ((2, 2),), 9), media_key=b"")
-    assert BlockTable(text, SIZE).sharable_keys() != BlockTable(text, SIZE).sharable_keys()
 
 
 def test_a_prompt_larger_than_the_cache_is_refused_with_the_numbers():
