@@ -28,6 +28,7 @@ def test_layers_that_see_everything_are_fine(family):
         ({"model_type": "qwen2_5_v"}, "Did you mean qwen2_5_vl"),
         ({"model_type": "qwen2_vl", "layer_types": ["sliding_attention"]}, "layers of sliding_attention"),
         ({"model_type": "internvl", "text_config": {"rope_scaling": {"rope_type": "dynamic"}}}, "dynamic positions"),
+        ({"model_type": "llava_next", "text_config": {"model_type": "gemma2"}}, "language model is gemma2"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(config, reason):

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vi.inference.errors import LoadError, did_you_mean
+from vi.inference.preprocess.families import get_family
 
 CONVERTIBLE = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "idefics3", "llava_next", "llava_onevision", "internvl")
-LENGTH_DEPENDENT = ("dynamic", "longrope")  # ways of counting positions that one graph cannot hold
 TORCH_HINT = "It runs with PyTorch instead."
 
 
@@ -35,6 +35,5 @@ def require_convertible(config: Mapping[str, Any]) -> None:
     kinds = sorted(set(text.get("layer_types") or ()) - {"full_attention"})
     if kinds:
         raise LoadError(f"This model has layers of {', '.join(kinds)}, which cannot be converted.", TORCH_HINT)
-    rope = (text.get("rope_parameters") or text.get("rope_scaling") or {}).get("rope_type")
-    if rope in LENGTH_DEPENDENT:
-        raise LoadError(f"This model's {rope} positions depend on a text's length and cannot be converted.", TORCH_HINT)
+    if reason := get_family(family).why_plain(config):
+        raise LoadError(f"This model cannot be converted: {reason}.", TORCH_HINT)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
+SPARE = 1 << 16  # elements that a growing input takes beyond its need; a clip's pixels are not taken twice
+
 
 class GraphInput:
     """Written in place while the shape stays as it is; only another shape makes a tensor, over the same memory."""
@@ -22,7 +24,7 @@ class GraphInput:
         if self._view is None or self._view.shape != shape:
             size = prod(shape)
             if size > self._memory.size:
-                self._memory = np.empty(2 * size, self._memory.dtype)
+                self._memory = np.empty(size + min(size, SPARE), self._memory.dtype)
             self._view = self._memory[:size].reshape(shape)
             self._request.set_input_tensor(self._index, ov.Tensor(self._view, shared_memory=True))
         return self._view
