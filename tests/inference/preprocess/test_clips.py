@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,13 +65,15 @@ _CLIP = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.2
 _HALF = 0.5, 0.5
 
 
-def test_frames_that_were_resized_on_the_way_in_encode_alike():
-    clip, maker = clip_of(4), encoder()
-    small = [frame.resize(maker.fit(4, *frame.size), Image.Resampling.BICUBIC) for frame in clip.frames]
-    there = maker.encode(Clip.of(small, clip.timestamps))
-    here = maker.encode(clip)
+@pytest.mark.parametrize("count", [1, 4, 7])
+@pytest.mark.parametrize("family", CLIP_FAMILIES)
+def test_frames_that_were_resized_on_the_way_in_encode_alike(family, count):
+    clip, maker = clip_of(count), ClipEncoder({}, CLIP_FAMILIES[family])
+    size = maker.fit(count, *clip.original_size)
+    small = [frame.resize(size, Image.Resampling.BICUBIC) for frame in clip.frames]
+    there, here = maker.encode(replace(clip, frames=small)), maker.encode(clip)
     assert (there.arrays["pixel_values_videos"] == here.arrays["pixel_values_videos"]).all()
-    assert there.key == here.key
+    assert (there.key, there.seen_size) == (here.key, size)
 
 
 def test_the_key_tells_clips_apart():

@@ -21,6 +21,8 @@ _STATES_DURATION = ("mov,", "matroska", "avi", "flv", "asf")  # names of formats
 FFMPEG_ERRORS = (av.error.FFmpegError, OSError, ValueError)
 """What PyAV raises; the plain ones for error numbers that FFmpeg has no name for, and for frames of no known kind."""
 
+_COVER = av.stream.Disposition.attached_pic  # the picture of a song
+
 _TICKS = 1_000_000  # of a container's own clock, a second (AV_TIME_BASE)
 
 
@@ -118,9 +120,6 @@ class ClipFile:
                 "it is cut off or damaged.",
                 "Fetch or export it again.",
             )
-
-
-_COVER = av.stream.Disposition.attached_pic
 
 
 def _words(error: Exception) -> str:

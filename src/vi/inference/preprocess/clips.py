@@ -43,8 +43,9 @@ class EncodedClip:
 class ClipEncoder:
     """``Qwen2VLVideoProcessor`` and ``Qwen3VLVideoProcessor`` without torchvision; any number of threads at once.
 
-    Frames are resized by Pillow, as the picture processors of these checkpoints do; torchvision's own resizing differs
-    from it by one in 255 in some places. Which frames there are is up to ``load_clip``.
+    Frames are resized by Pillow, as the picture processors of these checkpoints do; torchvision's own resizing
+    rounds differently: by at most 2 of 255, in a few values of a thousand. Which frames there are is up to
+    ``load_clip``, which resizes them on the way when given ``fit``.
     """
 
     def __init__(self, settings: Settings, family: ClipFamily) -> None:
@@ -77,7 +78,7 @@ class ClipEncoder:
     def encode(self, clip: Clip) -> EncodedClip:
         """Resize, cut and normalise the frames of a clip; the last is repeated where temporal patches are not full."""
         span = self.temporal_patch_size
-        width, height = self.fit(len(clip.frames), *clip.frames[0].size)
+        width, height = self.fit(len(clip.frames), *clip.original_size)
         patches = []
         for frame in clip.frames:
             right = frame if frame.size == (width, height) else resize(frame, height, width, self._pixels.resample)
