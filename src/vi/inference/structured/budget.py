@@ -7,6 +7,7 @@ from llguidance import LLMatcher
 
 from vi.inference.errors import SchemaError
 from vi.inference.structured.grammar import Grammar
+from vi.inference.structured.grounding import GroundingWalk
 from vi.inference.structured.json_state import JsonState, Mode
 from vi.inference.structured.shortest import Place
 from vi.inference.structured.tables import Compiled, TokenizerTables
@@ -34,6 +35,7 @@ class Budget:
         self._matcher = matcher
         self._state = JsonState(grammar.marker, grammar.json)
         self._close = grammar.close
+        self._rule = GroundingWalk(grammar.rule) if grammar.rule is not None else None
         self._written = bytearray()
         self._place: Place | None = None  # kept up only once an ending was looked for
         self._ending: list[int] | None = None  # tokens from here to the end, where known
@@ -43,7 +45,7 @@ class Budget:
     def follow(self, token_id: int) -> None:
         """Keep up with a token that the matcher has taken."""
         spelling = self._tables.spelling(token_id)
-        self._state.feed(spelling)
+        self._feed(spelling)
         self._written += spelling
         if self._place is not None:
             self._place.take(spelling)
@@ -55,6 +57,22 @@ class Budget:
         elif ending is not None and self._ends(ending):
             self._ending = ending
             self._shortest &= self._tables.spelling(ending[0])[:1] in (b'"', b"<") if ending else True
+
+    def permits(self, token_id: int) -> bool:
+        """Whether the rule besides the grammar takes a token."""
+        return self._rule is None or self._rule.permits(self._state, self._tables.spelling(token_id))
+
+    def within_rule(self, allowed: np.ndarray) -> np.ndarray:
+        """Of ``allowed`` bool [V], what the rule besides the grammar takes."""
+        return allowed if self._rule is None else self._rule.narrow(allowed, self._state, self._tables)
+
+    def _feed(self, spelling: bytes) -> None:
+        if self._rule is None:
+            self._state.feed(spelling)
+            return
+        for byte in spelling:
+            self._state.feed(bytes([byte]))
+            self._rule.observe(self._state)
 
     def far(self, tokens_left: int) -> bool:
         """Whether any token may come without a thought of the end; costs nothing."""
@@ -137,7 +155,8 @@ class Budget:
         if self._place is None:
             matcher = self._compiled.bytes.deep_copy()
             matcher.consume_tokens(list(self._written))
-            self._place = Place(matcher, self._state.copy(), None, self._close)
+            rule = self._rule.copy() if self._rule is not None else None
+            self._place = Place(matcher, self._state.copy(), rule, self._close)
         return self._place
 
     def _search(self, place: Place) -> list[int] | None:
@@ -147,4 +166,7 @@ class Budget:
     def _ends(self, token_ids: list[int]) -> bool:
         """Whether these tokens lead from here to where the grammar may end."""
         way = [*token_ids, self._tables.eos_token_ids[0]]
-        return self._matcher.validate_tokens(way) == len(way)
+        if self._matcher.validate_tokens(way) < len(way):
+            return False
+        text = b"".join(map(self._tables.spelling, token_ids))
+        return self._rule is None or self._rule.permits(self._state, text)

@@ -95,7 +95,9 @@ class Constraint:
             self._ended = self._matcher.is_accepting() and self._matcher.consume_token(token_id)
             return self._ended
         known = 0 <= token_id < self._tables.tokenizer.vocab_size
-        if not known or self._matcher.try_consume_tokens([token_id]) < 1:  # unlike consume_token, undone if refused
+        if (
+            not known or not self._budget.permits(token_id) or self._matcher.try_consume_tokens([token_id]) < 1
+        ):  # unlike consume_token, undone if refused
             return False
         self._budget.follow(token_id)
         return True
@@ -113,6 +115,7 @@ class Constraint:
         allowed = np.zeros(self._tables.vocab_size, dtype=bool)
         count = min(len(allowed), len(flags))
         allowed[:count] = flags[:count]
+        allowed = self._budget.within_rule(allowed)
         if not allowed.any():
             raise InferenceError(
                 "The grammar allows no token here.", "The schema may need text that this vocabulary cannot spell."

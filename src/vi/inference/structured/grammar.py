@@ -11,6 +11,7 @@ from llguidance import LLMatcher, regex_to_lark
 
 from vi.inference.errors import SchemaError
 from vi.inference.structured.frames import UNKNOWN, Frames, Piece, frames_of, smallest
+from vi.inference.structured.grounding import GroundingRule
 from vi.inference.structured.patterns import demand_of
 from vi.inference.structured.schema import as_text, prepared
 
@@ -27,7 +28,8 @@ class Grammar:
     """A grammar in llguidance's own notation; immutable, hashable and free of any tokenizer.
 
     frames: what a document of it is made of. json: whether the document is JSON. marker: what stands before the
-    document, itself preceded by any text; empty where the document comes first. close: what stands behind it.
+    document, itself preceded by any text; empty where the document comes first. close: what stands behind it. rule:
+    what must hold besides.
     """
 
     text: str
@@ -35,16 +37,18 @@ class Grammar:
     json: bool = True
     marker: bytes = b""
     close: bytes = b""
+    rule: GroundingRule | None = None
 
 
-def json_grammar(schema: dict[str, Any]) -> Grammar:
+def json_grammar(schema: dict[str, Any], rule: GroundingRule | None = None) -> Grammar:
     """Compact JSON (no free whitespace) that conforms to ``schema``, a JSON Schema of draft 2020-12.
 
     A string that says nothing of its length has at most 4,096 characters, and a date one that the calendar has.
-    Raises SchemaError, naming the keyword and where it stands, for whatever cannot be enforced.
+    rule: what must hold besides. Raises SchemaError, naming the keyword and where it stands, for whatever cannot be
+    enforced.
     """
     schema = prepared(schema)
-    return Grammar(LLMatcher.grammar_from_json_schema(as_text(schema)), frames_of(schema))
+    return Grammar(LLMatcher.grammar_from_json_schema(as_text(schema)), frames_of(schema), rule=rule)
 
 
 def regex_grammar(pattern: str, *, thinking: bool = False) -> Grammar:
@@ -71,7 +75,7 @@ def choice_grammar(options: Sequence[str], *, thinking: bool = False) -> Grammar
     return _text_grammar(rule, "The choice", longest, (), thinking)
 
 
-def think_grammar(schema: dict[str, Any] | None) -> Grammar:
+def think_grammar(schema: dict[str, Any] | None, rule: GroundingRule | None = None) -> Grammar:
     """``<think>`` any text without ``</think>`` ``</think><answer>`` JSON of ``schema`` ``</answer>``.
 
     Without a schema the answer is any text without ``</answer>``. Neither text has a bound but the token budget.
@@ -84,7 +88,7 @@ def think_grammar(schema: dict[str, Any] | None) -> Grammar:
     schema = prepared(schema)
     lark = THINKING.format(answer='json "</answer>"') + f"json: %json {as_text(schema)}"
     frames = _framed(frames_of(schema), smallest(schema) or Piece())
-    return Grammar(LLMatcher.grammar_from_lark(lark), frames, True, BEFORE_ANSWER, b"</answer>")
+    return Grammar(LLMatcher.grammar_from_lark(lark), frames, True, BEFORE_ANSWER, b"</answer>", rule)
 
 
 def _text_grammar(rule: str, what: str, longest: int, samples: tuple[str, ...], thinking: bool) -> Grammar:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
+from vi.inference.structured.grounding import GroundingWalk
 from vi.inference.structured.json_state import JsonState, Mode
 
 END = 256  # of a text, in the vocabulary of bytes
@@ -42,23 +43,15 @@ def byte_tokenizer() -> LLTokenizer:
     return LLTokenizer(TokenizerWrapper(_Bytes()))
 
 
-class Rule(Protocol):
-    """What must hold beyond the grammar, byte by byte."""
-
-    def copy(self) -> Rule: ...
-    def feed(self, piece: bytes) -> None: ...
-    def may_follow(self, state: JsonState) -> bytes | None:
-        """The bytes that may come next, None for any that the grammar takes."""
-        ...
-
-
 class Place:
     """A place in a grammar: its matcher over bytes, where in the document that is, and the rules on top.
 
     close: what stands behind the document.
     """
 
-    def __init__(self, matcher: LLMatcher, state: JsonState, rule: Rule | None = None, close: bytes = b"") -> None:
+    def __init__(
+        self, matcher: LLMatcher, state: JsonState, rule: GroundingWalk | None = None, close: bytes = b""
+    ) -> None:
         self.matcher = matcher
         self.state = state
         self.rule = rule
@@ -72,10 +65,12 @@ class Place:
         """Go on by ``piece``; False, and unchanged, where the grammar has no such text."""
         if self.matcher.try_consume_tokens(list(piece)) < len(piece):
             return False
+        if self.rule is None:
+            self.state.feed(piece)
+            return True
         for byte in piece:
-            if self.rule is not None:
-                self.rule.feed(bytes([byte]))
             self.state.feed(bytes([byte]))
+            self.rule.observe(self.state)
         return True
 
     def next_bytes(self) -> bytes:

@@ -115,6 +115,19 @@ class TokenizerTables:
         return [self.spelling(token_id) for token_id in range(self.vocab_size)]
 
     @cached_property
+    def ids(self) -> dict[bytes, list[int]]:
+        """The tokens of a spelling."""
+        found: dict[bytes, list[int]] = {}
+        for token_id, spelling in enumerate(self.spellings):
+            found.setdefault(spelling, []).append(token_id)
+        return found
+
+    @cached_property
+    def quoting(self) -> np.ndarray:
+        """Bool [V]: tokens with a quote in them."""
+        return np.array([b'"' in spelling for spelling in self.spellings], dtype=bool)
+
+    @cached_property
     def openers(self) -> np.ndarray:
         """int [V]: how many containers a token may open at most."""
         counts = [spelling.count(b"{") + spelling.count(b"[") for spelling in self.spellings]
