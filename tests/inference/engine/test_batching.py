@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import threading
 import weakref
@@ -228,6 +229,17 @@ def test_forced_tokens_keep_to_the_limit(limit, exact):
         completion = one.submit(request).completion()
     assert len(completion.token_ids) == limit
     assert same(completion, alone(request).completion())
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_document_that_the_budget_completed_says_so(exact):
+    with engine(exact=exact) as (one, _):
+        squeezed, whole = (
+            one.submit(ask(grammar=GRAMMARS[1], max_new_tokens=limit, logprobs=1)).completion() for limit in (6, 40)
+        )
+    assert (squeezed.finish_reason, squeezed.truncated) == ("length", True)
+    assert json.loads(squeezed.text)["answer"] in ("a bolt", "two red nuts", "none")
+    assert (whole.finish_reason, whole.truncated) == ("stop", False)
 
 
 def test_a_stop_string_within_forced_tokens_ends_there():

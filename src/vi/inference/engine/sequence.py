@@ -113,13 +113,22 @@ class Sequence:
         self._logprobs[place] = self._logprob(choice, forced=True)
 
     @property
+    def _squeezed(self) -> bool:
+        return self._constraint is not None and self._constraint.squeezed
+
+    @property
+    def _ending(self) -> FinishReason:
+        """Why a text that is complete ended there: it is length where the budget had it completed."""
+        return "length" if self._squeezed else "stop"
+
+    @property
     def _tokens_left(self) -> int:
         return self.request.config.max_new_tokens - len(self.token_ids)
 
     def _take(self, token_id: int) -> str:
         self.token_ids.append(token_id)
         if token_id in self._vocabulary.eos_token_ids:
-            return self.finish("stop")
+            return self.finish(self._ending)
         self._seen.add(token_id)
         if self._constraint is not None:
             self._constraint.advance(token_id)
@@ -127,7 +136,7 @@ class Sequence:
         if self.finish_reason is not None:
             return released
         if self._constraint is not None and self._constraint.done:
-            return released + self.finish("stop")
+            return released + self.finish(self._ending)
         if self._tokens_left <= 0:
             return released + self.finish("length")
         return released
@@ -157,6 +166,7 @@ class Sequence:
                 completion_tokens=len(self.token_ids),
             ),
             timings=self.clock.timings(len(self.token_ids)),
+            truncated=self._squeezed,
             logprobs=None if self._alternatives is None else self._reported(),
         )
 
