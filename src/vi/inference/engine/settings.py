@@ -63,7 +63,6 @@ class EngineSettings:
                 "Every running request computes at least one token a step.",
             )
 
-
     @classmethod
     def coerce(cls, value: EngineSettings | Mapping[str, Any] | None) -> EngineSettings:
         """Settings as they are, from a dict of some of them, or the defaults. Raises ConfigError."""
