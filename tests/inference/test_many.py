@@ -73,7 +73,7 @@ def test_a_row_goes_before_the_call(tiny_model, table):
     (first, second, third) = tiny_model.iter(read_table(table), "For all?", GREEDY, task_type="vqa")
     assert (first[1].prompt, first[0].number) == ("For all?", 1)
     assert (second[1].prompt, second[1].generation["max_new_tokens"].value) == ("Which one?", 3)
-    assert second[1].generation["temperature"].origin == "call"
+    assert second[1].generation["logprobs"].origin == "call"
     assert "no file" in str(third[2])
 
 

@@ -106,7 +106,7 @@ class Answerer:
         """What the request would take. Raises SourceError and PromptError as ``ask`` does, but not for its length."""
         if isinstance(ask.prompt, ViError):
             raise ask.prompt
-        picture = load_picture(ask.item, ask.policy)
+        picture = load_picture(ask.item, ask.policy, self._chat.at_most_pixels)
         system_prompt = ask.call.system_prompt or None
         built = self._chat.draft(ask.prompt, picture=picture.pixels, system_prompt=system_prompt)
         length, room = len(built.token_ids), self._chat.room(built)
@@ -136,7 +136,7 @@ class Answerer:
 
     def _ask(self, ask: Ask, prompt: str) -> Asked:
         call, started = ask.call, time.perf_counter()
-        picture = load_picture(ask.item, ask.policy)
+        picture = load_picture(ask.item, ask.policy, self._chat.at_most_pixels)
         built = self._chat.build(prompt, picture=picture.pixels, system_prompt=call.system_prompt or None)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)

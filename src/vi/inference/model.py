@@ -200,13 +200,14 @@ class ViModel:
         named = isinstance(table, (str, os.PathLike))
         return run_batch(
             self,
-            read_input(os.fsdecode(table), recursive) if named else table,
+            read_input(os.fsdecode(table), recursive, self._policy) if named else table,
             Path(out),
             Question(user_prompt, generation_config, task_type, cot, fps),
             model_key=model_part(self._files.model_path, self._files.adapter_path, generation_config=self._defaults),
             default_task=self.info.task_type,
             ordered=ordered,
             retry_errors=retry_errors,
+            media_policy=self._policy,
         )
 
     def estimate(

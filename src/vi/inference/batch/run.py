@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 class Asker(Protocol):
     """What a batch needs of a model: ``ViModel`` has it."""
 
-    def iter(
-        self, sources: Iterable[Any], user_prompt: str | None, generation_config: Any, *, ordered: bool, **options: Any
-    ) -> Iterator[tuple[Any, PredictionResponse | None, ViError | None]]: ...
+    @property
+    def iter(self) -> Callable[..., Iterator[tuple[Any, PredictionResponse | None, ViError | None]]]: ...
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,11 @@ class Engine(Protocol):
     answers it can hold, of ``token_bytes`` each; None where every request takes memory of its own.
     """
 
-    token_bytes: int | None
-    cache_tokens: int | None
+    @property
+    def token_bytes(self) -> int | None: ...
+
+    @property
+    def cache_tokens(self) -> int | None: ...
 
     @property
     def capacity(self) -> int: ...

@@ -66,7 +66,8 @@ class SerialEngine:
     """Answers requests in their order, each alone on the device. See ``Engine`` for the contract."""
 
     capacity = 1
-    token_bytes = cache_tokens = None
+    token_bytes: int | None = None
+    cache_tokens: int | None = None
 
     def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

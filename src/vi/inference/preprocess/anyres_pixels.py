@@ -26,6 +26,8 @@ class AnyResPixels:
     also that every picture stands alone (``batch_num_images``).
     """
 
+    max_pixels: int | None = None
+
     def __init__(self, settings: Settings, grids: Grids, *, crops: bool, counts: bool) -> None:
         size, crop = settings["size"], settings.get("crop_size")
         shortest = size if isinstance(size, int) else size.get("shortest_edge", 0)

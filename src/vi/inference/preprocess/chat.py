@@ -86,6 +86,11 @@ class ChatPrompt:
             self._placeholder_id,
         )
 
+    @property
+    def at_most_pixels(self) -> int | None:
+        """What a larger picture is shrunk to anyway, width times height; None where nobody knows."""
+        return self._pictures.max_pixels
+
     def room(self, prompt: Prompt) -> int:
         """How many tokens an answer may have before the model's context is full."""
         return self.context_length - len(prompt.token_ids)

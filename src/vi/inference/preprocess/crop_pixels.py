@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 class CropPixels:
     """``GotOcr2ImageProcessor`` without transformers."""
 
+    max_pixels: int | None = None
+
     def __init__(self, settings: Settings) -> None:
         self._tile = sides(settings.get("size", 384)) or (384, 384)
         self._bounds = int(settings.get("min_patches", 1)), int(settings.get("max_patches", 12))

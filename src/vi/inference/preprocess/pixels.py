@@ -29,7 +29,13 @@ class EncodedPictures:
 
 
 class PictureEncoder(Protocol):
-    """A checkpoint's way to prepare pictures. Any number of threads may call one at once."""
+    """A checkpoint's way to prepare pictures. Any number of threads may call one at once.
+
+    max_pixels: what larger pictures are shrunk to, width times height; None where that is not one number.
+    """
+
+    @property
+    def max_pixels(self) -> int | None: ...
 
     def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
         """Resize, cut and normalise RGB pictures, at least one.

@@ -57,6 +57,8 @@ class PlainFit:
 class PlainPixels:
     """``CLIPImageProcessor`` and ``SiglipImageProcessor`` without transformers."""
 
+    max_pixels: int | None = None
+
     def __init__(self, fit: PlainFit, scale: PixelScale) -> None:
         self._fit, self._scale = fit, scale
 

@@ -20,6 +20,8 @@ LARGEST_SIDE = 4096
 class TilePixels:
     """``Idefics3ImageProcessor`` and ``SmolVLMImageProcessor`` without transformers."""
 
+    max_pixels: int | None = None
+
     def __init__(self, settings: Settings) -> None:
         self._size: dict[str, int] = settings.get("size", {"longest_edge": 4 * 364})
         self._tile = int(settings.get("max_image_size", {"longest_edge": 364})["longest_edge"])

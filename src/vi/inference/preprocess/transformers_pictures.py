@@ -19,6 +19,8 @@ class TransformersPictures:
     options: what it is called with besides the pictures.
     """
 
+    max_pixels: int | None = None
+
     def __init__(self, processor: Any, options: Mapping[str, Any]) -> None:
         self._processor = processor
         self._options = dict(options)
