@@ -109,12 +109,13 @@ def candidates(logits: Array, k: int) -> tuple[Array, Array]:
     width = vocab_size // groups
     if width < 2:
         return logits, xp.broadcast_to(xp.arange(vocab_size, device=device(logits)), logits.shape)
-    peaks = xp.max(xp.reshape(logits[:, : groups * width], (rows, groups, width)), axis=-1)
+    table = (rows, groups, width) if width > groups else (rows, width, groups)  # the long side last, which is fast
+    peaks = xp.max(xp.reshape(logits[:, : groups * width], table), axis=table.index(width, 1))  # [B, groups]
     bound = xp.sort(peaks, axis=-1, descending=True, stable=False)[:, k - 1 : k]  # k tokens at least reach it
     kept = (logits >= bound) & (logits > -xp.inf)
     (flat,) = xp.nonzero(xp.reshape(kept, (-1,)))
     row = flat // vocab_size
-    count = xp.sum(xp.astype(kept, xp.int64), axis=-1)
+    count = xp.sum(kept, axis=-1, dtype=xp.int64)
     before = xp.cumulative_sum(count, axis=0) - count
     longest = int(xp.max(count))
     slot = row * longest + xp.arange(flat.shape[0], device=device(logits)) - xp.take(before, row)
