@@ -29,9 +29,9 @@ def test_pixels_of_the_resized_picture_are_scaled_side_by_side(width, height, da
 
 
 def test_the_far_edge_is_1024_in_every_convention_and_what_lies_outside_is_cut():
-    for convention, edge in CONVENTIONS.items():
-        units = box_units(convention, (384, 128))
-        far = [edge, edge] if edge else [384, 128]
+    for name, convention in CONVENTIONS.items():
+        units = box_units(name, (384, 128))
+        far = [convention.edge, convention.edge] if convention.edge else [384, 128]
         assert units.to_relative([0, 0, *far]) == [0, 0, 1024, 1024]
         assert units.to_relative([0, 0, far[0] + 50, far[1] + 50]) == [0, 0, 1024, 1024]
 
@@ -54,3 +54,10 @@ def test_an_answer_has_relative_boxes_and_raw_output_the_models_own():
     answer = get_task("phrase-grounding").respond(completion, prompt="?", units=BoxUnits(224, 448))
     assert answer.result.groundings[0].grounding == [[0, 128, 512, 512]]
     assert answer.raw_output == text
+
+
+@given(st.lists(st.integers(0, 1000), min_size=4, max_size=4))
+def test_a_box_that_names_y_first_is_turned(box):
+    y1, x1, y2, x2 = box
+    turned = box_units("relative-1000-y-first", None).to_relative(box)
+    assert turned == box_units("relative-1000", None).to_relative([x1, y1, x2, y2])

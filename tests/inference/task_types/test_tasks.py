@@ -38,25 +38,17 @@ SOUND = {
 UNSOUND = {
     "vqa": [
         '{"vqa":{"answer":""}}',
-        '{"vqa":{"answer":3}}',
         '{"vqa":{}}',
-        '{"vqa":{"answer":"a","why":"b"}}',
-        '{"vqa":{"answer":"a"},"more":1}',
-        '{"answer":"a"}',
+        '{"vqa":{"answer":null}}',
         '{"freeform":{"caption":"a"}}',
         "[]",
         "null",
     ],
-    "freeform": ['{"freeform":{"caption":""}}', '{"freeform":"a"}', '{"vqa":{"answer":"a"}}'],
+    "freeform": ['{"freeform":{"caption":""}}', '{"vqa":{"answer":"a"}}'],
     "phrase-grounding": [
-        GROUNDED.replace("1024", "1025"),
-        GROUNDED.replace("[0,", "[-1,"),
-        GROUNDED.replace("[0,1,1023,1024]", "[0,1,1023]"),
-        GROUNDED.replace("[0,1,1023,1024]", "[0,1,2,3,4]"),
-        GROUNDED.replace("[0,", "[0.5,"),
-        GROUNDED.replace("[0,", "[true,"),
-        GROUNDED.replace("A bolt by a nut.", ""),
-        GROUNDED.replace('"A bolt"', '""'),
+        '{"phrase_grounding":{"sentence":"A bolt.","groundings":[{"phrase":"A bolt","grounding":[[0,1,1023]]}]}}',
+        '{"phrase_grounding":{"sentence":"A bolt.","groundings":[{"phrase":"","grounding":[[0,1,10,10]]}]}}',
+        '{"vqa":{"answer":"a"}}',
     ],
 }
 
@@ -146,11 +138,16 @@ def test_of_two_objects_none_is_chosen():
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_a_cut_document_is_raw_text_marked_truncated(name):
+def test_a_cut_document_says_so_and_holds_only_what_was_written(name):
     for end in range(1, len(SOUND[name])):
         response = TASKS[name].respond(completion(SOUND[name][:end], "length"), prompt="p")
-        assert isinstance(response, GenericResponse)
-        assert (response.result, response.truncated) == (SOUND[name][:end], True)
+        assert response.truncated
+        if isinstance(response, GenericResponse):
+            assert response.result == SOUND[name][:end]
+            continue
+        whole = json.loads(SOUND[name])
+        for word in (part for part in json.dumps(response.result.model_dump()).split('"')[1::2]):
+            assert word in json.dumps(whole)
 
 
 def test_a_document_that_the_last_token_completes_is_not_truncated():

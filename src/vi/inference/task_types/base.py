@@ -15,6 +15,8 @@ from vi.inference.task_types.boxes import RELATIVE, BoxUnits
 from vi.inference.task_types.response import GenericResponse, PredictionResponse
 from vi.inference.task_types.thinking import split_thinking
 
+MAX_OBJECTS = 100
+
 __all__ = ["GenericResponse", "PredictionResponse", "Reading", "Task"]
 
 
@@ -36,8 +38,9 @@ class Task:
     response: class of its answers. system_prompt: what the model is told; a run may bring its own. default_prompt:
     what is asked where the caller asks nothing, None where a prompt is required. schema: JSON Schema of the wire
     document, None for other text. form: what the answer is where it is neither JSON nor any text. read: the answer's
-    text, without any frame of thinking, to a Reading, or None where it does not fit. from_units: brings a result's boxes
-    from the model's units to [0, 1024], None for tasks without boxes.
+    text, without any frame of thinking, to a Reading, or None where it does not fit.
+    Tasks with boxes have ``read_in_units``, which reads with them brought from the model's units to [0, 1024], and
+    ``boxed_grammar``, which makes the grammar for units, a greatest number of objects, and with a thought or without.
     """
 
     name: str
@@ -46,14 +49,20 @@ class Task:
     default_prompt: str | None
     schema: dict[str, Any] | None
     read: Callable[[str], Reading | None]
-    from_units: Callable[[Any, BoxUnits], Any] | None = None
+    read_in_units: Callable[[str, BoxUnits], Reading | None] | None = None
+    boxed_grammar: Callable[[BoxUnits, int, bool], Grammar] | None = None
     form: Regex | Choices | None = None
 
-    def grammar(self, *, thinking: bool = False) -> Grammar | None:
+    def grammar(
+        self, *, thinking: bool = False, units: BoxUnits = RELATIVE, max_objects: int = MAX_OBJECTS
+    ) -> Grammar | None:
         """What the model may write, with ``thinking`` behind a chain of thought; None where that is any text.
 
-        Raises SchemaError for what cannot be enforced while decoding.
+        units: what the model writes boxes in, for this picture. max_objects: the most phrases with boxes. Raises
+        SchemaError for what cannot be enforced while decoding.
         """
+        if self.boxed_grammar is not None:
+            return self.boxed_grammar(units, max_objects, thinking)
         if isinstance(self.form, Regex):
             return regex_grammar(self.form.pattern, thinking=thinking)
         if isinstance(self.form, Choices):
@@ -76,8 +85,8 @@ class Task:
             )
         return asked
 
-    def parse(self, text: str, truncated: bool = False) -> Reading:
-        """Read a model's whole text. ``truncated`` says that the length limit ended it.
+    def parse(self, text: str, truncated: bool = False, units: BoxUnits = RELATIVE) -> Reading:
+        """Read a model's whole text. ``truncated`` says that the length limit ended it; boxes are in ``units``.
 
         Text that does not fit the task becomes a Reading whose result is the answer's text as it stands, never an
         exception; it is marked truncated where the limit ended it. Raises AnswerError only where a caller's own
@@ -85,13 +94,19 @@ class Task:
         """
         thinking, answer = split_thinking(text)
         try:
-            reading = self.read(answer)
+            reading = self._read(answer, units)
         except AnswerError as error:
             error.raw_output = text
             raise
         if reading is None:
             reading = Reading(result=answer, truncated=truncated)
         return replace(reading, thinking=thinking)
+
+    def _read(self, answer: str, units: BoxUnits) -> Reading | None:
+        try:
+            return self.read(answer) if self.read_in_units is None else self.read_in_units(answer, units)
+        except UnicodeError:  # half a surrogate pair is no text
+            return None
 
     def respond(
         self,
@@ -108,7 +123,7 @@ class Task:
 
         Raises AnswerError as ``parse`` does.
         """
-        reading = self.parse(completion.text, truncated=completion.finish_reason == "length")
+        reading = self.parse(completion.text, truncated=completion.finish_reason == "length", units=units)
         facts: dict[str, Any] = {
             "prompt": prompt,
             "result": reading.result,
@@ -124,6 +139,4 @@ class Task:
         }
         if isinstance(reading.result, str):
             return GenericResponse(**facts, parsed=reading.parsed)
-        if self.from_units is not None:
-            facts["result"] = self.from_units(reading.result, units)
         return self.response(**facts)

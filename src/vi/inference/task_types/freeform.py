@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
+from vi.inference.task_types.salvage import salvaged_text
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
 
 
@@ -32,7 +33,10 @@ class FreeformResponse(PredictionResponse):
 def read_caption(text: str) -> Reading | None:
     """The caption a text holds, None where it is not a freeform document."""
     document = find_document(FreeformDocument, text)
-    return Reading(document.freeform) if document else None
+    if document:
+        return Reading(document.freeform)
+    found = salvaged_text(text, "freeform", "caption")
+    return Reading(Caption(caption=found[0]), truncated=found[1]) if found else None
 
 
 FREEFORM = Task(

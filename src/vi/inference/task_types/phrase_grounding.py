@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from vi.inference.errors import ConfigError
+from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
+from vi.inference.structured.grounding import GroundingRule
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
-from vi.inference.task_types.boxes import FULL_SCALE, BoxUnits, rescale
+from vi.inference.task_types.boxes import FULL_SCALE, RELATIVE, BoxUnits, rescale
+from vi.inference.task_types.salvage import salvaged_groundings
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
 
 Coordinate = Annotated[int, Field(ge=0, le=FULL_SCALE, strict=True)]
@@ -57,14 +62,6 @@ class PhraseGrounding(Wire):
     sentence: str = Field(min_length=1)
     groundings: list[GroundedPhrase]
 
-    def from_units(self, units: BoxUnits) -> PhraseGrounding:
-        """The same with its boxes, which are in ``units``, in [0, 1024]."""
-        phrases = [
-            GroundedPhrase(phrase=each.phrase, grounding=[units.to_relative(box) for box in each.grounding])
-            for each in self.groundings
-        ]
-        return PhraseGrounding(sentence=self.sentence, groundings=phrases)
-
     def __str__(self) -> str:
         return "\n".join([self.sentence, *(f"  {grounded}" for grounded in self.groundings)])
 
@@ -81,9 +78,25 @@ class PhraseGroundingResponse(PredictionResponse):
     result: PhraseGrounding
 
 
-def _doubts(result: PhraseGrounding) -> list[str]:
+class _WrittenPhrase(Wire):
+    phrase: str = Field(min_length=1)
+    grounding: list[Annotated[list[Annotated[int, Field(ge=0, strict=True)]], Field(min_length=4, max_length=4)]]
+
+
+class _WrittenGrounding(Wire):
+    """What a model writes: boxes in its own units."""
+
+    sentence: str = Field(min_length=1)
+    groundings: list[_WrittenPhrase]
+
+
+class _WrittenDocument(Wire):
+    phrase_grounding: _WrittenGrounding
+
+
+def _doubts(result: PhraseGrounding, points: Iterable[str]) -> list[str]:
     """What is well formed but breaks the convention; it is kept as the model wrote it."""
-    doubts = []
+    doubts = [f"{phrase!r} was given as a point; its box has no extent." for phrase in dict.fromkeys(points)]
     for grounded in result.groundings:
         if grounded.phrase not in result.sentence:
             doubts.append(f"The phrase {grounded.phrase!r} does not occur in the sentence.")
@@ -93,12 +106,54 @@ def _doubts(result: PhraseGrounding) -> list[str]:
     return doubts
 
 
-def _read(text: str) -> Reading | None:
-    document = find_document(PhraseGroundingDocument, text)
+def _read(text: str, units: BoxUnits = RELATIVE) -> Reading | None:
+    document = find_document(_WrittenDocument, text)
     if document is None:
+        return _salvage(text, units)
+    written = document.phrase_grounding
+    result = _result(written.sentence, [(each.phrase, each.grounding) for each in written.groundings], units)
+    return Reading(result, warnings=tuple(_doubts(result, ())))
+
+
+def _salvage(text: str, units: BoxUnits) -> Reading | None:
+    grounded = salvaged_groundings(text, units)
+    if grounded is None:
         return None
-    result = document.phrase_grounding
-    return Reading(result, warnings=tuple(_doubts(result)))
+    boxes: dict[str, list[Sequence[int]]] = {}
+    for each in grounded.found:
+        boxes.setdefault(each.phrase, []).extend([each.box] if each.box is not None else [])
+    result = _result(grounded.sentence, list(boxes.items()), units)
+    points = [each.phrase for each in grounded.found if each.is_point]
+    return Reading(result, truncated=grounded.cut, warnings=tuple(_doubts(result, points)))
+
+
+def _result(sentence: str, phrases: Sequence[tuple[str, Sequence[Sequence[int]]]], units: BoxUnits) -> PhraseGrounding:
+    """The answer, its boxes in [0, 1024]."""
+    return PhraseGrounding(
+        sentence=sentence,
+        groundings=[
+            GroundedPhrase(phrase=phrase, grounding=[units.to_relative(box) for box in boxes])
+            for phrase, boxes in phrases
+        ],
+    )
+
+
+def _boxed_schema(units: BoxUnits, max_objects: int) -> dict[str, Any]:
+    """The wire document with at most ``max_objects`` phrases, each with a box, and as many boxes of one."""
+    schema = closed_schema(PhraseGroundingDocument)
+    definitions = schema["$defs"]
+    definitions["PhraseGrounding"]["properties"]["groundings"]["maxItems"] = max_objects
+    grounding = definitions["GroundedPhrase"]["properties"]["grounding"]
+    grounding.update(minItems=1, maxItems=max_objects)
+    grounding["items"]["items"]["maximum"] = max(units.width, units.height)
+    return schema
+
+
+@lru_cache(maxsize=256)
+def _boxed_grammar(units: BoxUnits, max_objects: int, thinking: bool) -> Grammar:
+    """The wire document, boxes with their corners in order inside the picture, phrases that the sentence has."""
+    rule = GroundingRule(units.width, units.height, units.y_first)
+    return (think_grammar if thinking else json_grammar)(_boxed_schema(units, max_objects), rule)
 
 
 PHRASE_GROUNDING = Task(
@@ -117,5 +172,6 @@ PHRASE_GROUNDING = Task(
     default_prompt="Describe this picture in one sentence and mark each thing you name.",
     schema=closed_schema(PhraseGroundingDocument),
     read=_read,
-    from_units=PhraseGrounding.from_units,
+    read_in_units=_read,
+    boxed_grammar=_boxed_grammar,
 )

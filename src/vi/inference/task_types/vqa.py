@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
+from vi.inference.task_types.salvage import salvaged_text
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
 
 
@@ -31,7 +32,10 @@ class VQAResponse(PredictionResponse):
 
 def _read(text: str) -> Reading | None:
     document = find_document(VQADocument, text)
-    return Reading(document.vqa) if document else None
+    if document:
+        return Reading(document.vqa)
+    found = salvaged_text(text, "vqa", "answer")
+    return Reading(VQAAnswer(answer=found[0]), truncated=found[1]) if found else None
 
 
 VQA = Task(
