@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vi.inference.completion import FinishReason, Timings, TokenLogprob, Usage
 from vi.inference.generation_config import Setting
+from vi.inference.media.clip_manifest import ClipManifest
 
 
 class PredictionResponse(BaseModel):
@@ -19,7 +20,8 @@ class PredictionResponse(BaseModel):
     than the model would have (an answer that the very last token allowed completes is not truncated, though its
     ``finish_reason`` is ``length``). usage: token counts.
     timings: seconds. generation: every generation parameter with its value and where that came from. warnings: what
-    the caller may not have expected. logprobs: one entry a token, None unless asked for.
+    the caller may not have expected. logprobs: one entry a token, None unless asked for. video: which frames of a clip
+    the answer is about, None for a picture.
 
     ``print(response)`` shows the answer alone. ``model_dump_json()`` and ``model_validate_json()`` round-trip. An
     answer made by hand needs ``prompt`` and ``result`` only.
@@ -38,6 +40,7 @@ class PredictionResponse(BaseModel):
     generation: dict[str, Setting] = {}
     warnings: list[str] = []
     logprobs: list[TokenLogprob] | None = None
+    video: ClipManifest | None = None
 
     def __str__(self) -> str:
         return f"{self.result} [cut off at the length limit]" if self.truncated else str(self.result)
