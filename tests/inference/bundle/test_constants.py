@@ -52,6 +52,26 @@ def test_a_graph_without_its_weights_gives_the_same_numbers_with_them_back(graph
     np.testing.assert_array_equal(core.compile_model(again, "CPU")(x)[0], before)
 
 
+def test_a_tensor_may_be_used_twice_and_in_another_shape(stored, tmp_path):
+    x = op.parameter([-1, 16], ov.Type.f32, name="x")
+    flat = op.matmul(x, op.constant(WEIGHTS["b"].reshape(24, 16)), False, True)
+    graph = ov.Model([op.matmul(flat, op.constant(WEIGHTS["b"]), False, True)], [x], "twice")
+    values, core = RNG.normal(size=(5, 16)).astype(np.float32), ov.Core()
+    before = core.compile_model(graph, "CPU")(values)[0]
+    share_constants(graph, stored)
+    ov.save_model(graph, tmp_path / "graph.xml", compress_to_fp16=False)
+    again = core.read_model(tmp_path / "graph.xml")
+    fill_constants(again, tmp_path)
+    np.testing.assert_array_equal(core.compile_model(again, "CPU")(values)[0], before)
+
+
+@pytest.mark.parametrize("name", ["../model.safetensors@8@0", "model.safetensors@100000@0"])
+def test_weights_are_read_from_within_the_folder_and_the_file(stored, tmp_path, name):
+    place = op.parameter([24, 16], ov.Type.f16, name=name)
+    with pytest.raises(ValueError):
+        fill_constants(ov.Model([op.convert(place, "f32")], [place], "wrong"), tmp_path)
+
+
 def test_a_constant_that_no_file_has_stays(graph, tmp_path):
     save_file({"other": RNG.normal(size=(24, 16)).astype(np.float16)}, tmp_path / "other.safetensors")
     assert share_constants(graph, stored_tensors(tmp_path / "other.safetensors")) == set()

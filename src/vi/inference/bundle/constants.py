@@ -1,7 +1,7 @@
 """Weights of a graph that are read from another file: a checkpoint's own, or the embedding table.
 
-A large constant whose bytes are a tensor of such a file is stored as an input named ``file@offset``, with its type and
-shape. So a graph beside the checkpoint it was made from adds only its structure.
+A large constant whose bytes are a tensor of such a file is stored as an input named by the file and the offset, with
+its type and shape. So a graph beside the checkpoint it was made from adds only its structure.
 """
 
 from __future__ import annotations
@@ -47,15 +47,17 @@ def share_constants(model: ov.Model, tensors: Iterable[StoredTensor]) -> set[str
     """Take every constant of ``model`` that is one of ``tensors`` out of it. Returns the names of the files used."""
     by_content = {_digest(tensor.data()): tensor for tensor in tensors if tensor.size >= SMALL}
     sizes = {tensor.size for tensor in by_content.values()}
-    used, places = set(), []
+    places: list[ov.Node] = []
+    used = set()
     for node in model.get_ordered_ops():
         if node.get_type_name() != "Constant" or node.get_byte_size() not in sizes:
             continue
-        tensor = by_content.get(_digest(node.data.view(np.uint8)))
+        kind = node.get_output_element_type(0)
+        tensor = by_content.get(_digest(node.data)) if kind in (ov.Type.f16, ov.Type.f32) else None
         if tensor is None:
             continue
-        name = f"{tensor.path.name}@{tensor.offset}"
-        place = op.parameter(list(node.get_output_shape(0)), node.get_output_element_type(0), name=name)
+        name = f"{tensor.path.name}@{tensor.offset}@{len(places)}"  # the last for a tensor that is used twice
+        place = op.parameter(list(node.get_output_shape(0)), kind, name=name)
         for user in node.output(0).get_target_inputs():
             user.replace_source_output(place.output(0))
         places.append(place)
@@ -66,10 +68,15 @@ def share_constants(model: ov.Model, tensors: Iterable[StoredTensor]) -> set[str
 
 
 def fill_constants(model: ov.Model, folder: Path) -> None:
-    """Put back what ``share_constants`` took out, mapped from the files in ``folder``."""
+    """Put back what ``share_constants`` took out, mapped from the files in ``folder``.
+
+    Raises ValueError for a file that lies elsewhere or is too short.
+    """
     contents: dict[str, np.ndarray] = {}
     for place in [node for node in model.get_parameters() if "@" in node.get_friendly_name()]:
-        name, offset = place.get_friendly_name().rsplit("@", 1)
+        name, offset, _ = place.get_friendly_name().rsplit("@", 2)
+        if Path(name).name != name:
+            raise ValueError(f"{name} is not in the bundle")
         if name not in contents:  # mode c: OpenVINO takes only what could be written; a write would stay in memory
             contents[name] = np.memmap(folder / name, np.uint8, mode="c")
         shape, dtype = tuple(place.get_output_shape(0)), np.dtype(place.get_output_element_type(0).to_dtype())

@@ -153,8 +153,8 @@ def _compile(core: ov.Core, bundle: Bundle, part: str, options: Mapping[str, Any
         if part == "language":
             make_paged(model)
         return core.compile_model(model, "CPU", dict(options))
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise LoadError(
             f"{path} cannot be compiled ({reason}).", "Make the bundle again with vi-infer convert."
         ) from error
