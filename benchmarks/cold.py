@@ -3,8 +3,8 @@
     python benchmarks/cold.py [--repeats 7] [--json]
 
 A run that is not counted comes first, so that files are in the page cache, as they are on a machine in use. Then the
-same is done once in a process that says when it reached what (interpreter, imports, model, answer), and the imports
-that take longest are listed, each with all that it brings (``python -X importtime``).
+same is done in as many processes that say when they reached what (interpreter, imports, model, answer), and the
+packages that take longest to import are listed, each with all that it brings (``python -X importtime``).
 """
 
 from __future__ import annotations
@@ -83,17 +83,16 @@ def stages(repeats: int) -> dict[str, float]:
 
 
 def imports() -> list[tuple[str, float]]:
-    """(module, seconds with all that it imports), the longest first; parts of a listed package are left out."""
+    """(package, seconds of its first import with all that it imports), the longest first; this one's own first of all."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", IMPORTS], check=True, capture_output=True, text=True
     )
     lines = re.findall(r"import time:\s+\d+ \|\s+(\d+) \|\s+(\S+)", done.stderr)
-    longest: list[tuple[str, float]] = []
-    for microseconds, name in sorted(lines, key=lambda line: -int(line[0])):
+    longest: dict[str, float] = {}
+    for microseconds, name in lines:
         package = name.split(".")[0]
-        if package == "vi" or not any(listed.split(".")[0] == package for listed, _ in longest):
-            longest.append((name, int(microseconds) / 1e6))
-    return longest[:LISTED]
+        longest[package] = max(longest.get(package, 0.0), int(microseconds) / 1e6)
+    return sorted(longest.items(), key=lambda item: -item[1])[:LISTED]
 
 
 if __name__ == "__main__":
