@@ -24,6 +24,7 @@ WRITTEN = {
     "seed": (["--seed", "-1"], -1),
     "stop_strings": (["--stop-strings", "12", "--stop-strings", "a b"], ("12", "a b")),
     "logprobs": (["--logprobs", "0"], 0),
+    "loop_detection": (["--no-loop-detection"], False),
 }
 
 

@@ -58,6 +58,10 @@ class GenerationConfig(BaseModel):
         description="Report log-probabilities, with this many alternatives per token; None is off.",
     )
 
+    loop_detection: bool = Field(
+        default=True, description="End an answer that repeats itself without end, with finish_reason loop."
+    )
+
     _preset_of: dict[str, str] = PrivateAttr(default_factory=dict)  # field -> the preset that brought its value
 
     if not TYPE_CHECKING:  # so that editors and mypy see the fields as keywords
@@ -80,7 +84,7 @@ class GenerationConfig(BaseModel):
         value = _unboxed(value)
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    @field_validator("temperature", "top_p", "repetition_penalty", "do_sample", mode="before")
+    @field_validator("temperature", "top_p", "repetition_penalty", "do_sample", "loop_detection", mode="before")
     @classmethod
     def _plain(cls, value: Any) -> Any:
         return _unboxed(value)

@@ -102,6 +102,12 @@ def _logprobs(config: GenerationConfig) -> str:
     )
 
 
+def _loop_detection(config: GenerationConfig) -> str:
+    if config.loop_detection:
+        return "An answer that repeats itself without end is ended; what was sound of it is kept."
+    return "Off: an answer may repeat itself up to max_new_tokens."
+
+
 _EFFECTS = {
     "max_new_tokens": lambda config: f"The answer ends after {config.max_new_tokens} tokens at the latest.",
     "temperature": _temperature,
@@ -112,4 +118,5 @@ _EFFECTS = {
     "seed": _seed,
     "stop_strings": _stop_strings,
     "logprobs": _logprobs,
+    "loop_detection": _loop_detection,
 }
