@@ -24,7 +24,7 @@ def engine():
 
 
 def ask(max_new_tokens, grammar=None):
-    return Request(prompt(5, (), 3), GenerationConfig(max_new_tokens=max_new_tokens), grammar)
+    return Request(prompt(5, (), 3), GenerationConfig(max_new_tokens=max_new_tokens, loop_detection=False), grammar)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to oneself")

@@ -86,6 +86,22 @@ def test_fast_forward_keeps_to_the_limit(limit):
     assert len(sequence.token_ids) == limit
 
 
+@pytest.mark.parametrize("detection", [True, False])
+def test_of_a_loop_what_came_before_is_kept(detection):
+    sequence = begin(max_new_tokens=600, loop_detection=detection, logprobs=0)
+    shown = "".join(feed(sequence, "A text that goes round: " + "and round " * 300))
+    completion = sequence.completion()
+    if not detection:
+        assert completion.finish_reason == "length"
+        return
+    assert completion.finish_reason == "loop"
+    assert shown.startswith(completion.text)
+    assert "A text that goes round:" in completion.text
+    assert completion.text.count("and round") <= 2
+    assert len(completion.token_ids) == len(completion.logprobs) < completion.usage.completion_tokens < 400
+    assert the_vocabulary().tokenizer.decode(completion.token_ids) == completion.text
+
+
 def test_what_the_model_says_of_forced_tokens_is_owed_until_it_is_reported():
     sequence = begin(json_grammar({"const": "two red nuts"}), logprobs=1)
     sequence.fast_forward()

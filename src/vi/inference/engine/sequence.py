@@ -9,6 +9,7 @@ from vi.inference.completion import Completion, FinishReason, Timings, TokenAlte
 from vi.inference.engine.request import Request
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.sampling.detokenizer import Detokenizer
+from vi.inference.sampling.loops import LoopDetector
 from vi.inference.sampling.sampler import Choice, Row
 from vi.inference.sampling.seen import SeenTokens
 from vi.inference.sampling.stopping import StopStrings
@@ -64,6 +65,9 @@ class Sequence:
         self._detokenizer = Detokenizer(vocabulary.tokenizer)
         self._stop_strings = StopStrings(request.config.stop_strings)
         self._pieces: list[str] = []
+        self._loops = LoopDetector() if request.config.loop_detection else None
+        self._lengths: list[int] = []  # of the text after each token, kept for the detector
+        self._sound: int | None = None  # how many tokens there are before a loop, once there is one
         self._logprobs: list[TokenLogprob | None] = []  # None: the model was not heard yet
         self.unreported: list[int] = []  # places in token_ids of which the model's opinion is asked for and not known
         self._alternatives = request.config.logprobs
@@ -137,9 +141,18 @@ class Sequence:
             return released
         if self._constraint is not None and self._constraint.done:
             return released + self.finish(self._ending)
+        if self._loops is not None and self._goes_round(token_id, released):
+            return released + self.finish("loop")
         if self._tokens_left <= 0:
             return released + self.finish("length")
         return released
+
+    def _goes_round(self, token_id: int, released: str) -> bool:
+        assert self._loops is not None
+        self._lengths.append(len(released) + (self._lengths[-1] if self._lengths else 0))
+        loop = self._loops.push(token_id, released)
+        self._sound = None if loop is None else loop.sound
+        return loop is not None
 
     def finish(self, reason: FinishReason) -> str:
         """End here; returns the text that was held back, unless a stop string completes in it."""
@@ -152,12 +165,14 @@ class Sequence:
         return released
 
     def completion(self) -> Completion:
-        """The outcome; only once ``finish_reason`` is known."""
+        """The outcome; only once ``finish_reason`` is known. Of a loop it holds what came before."""
         assert self.finish_reason is not None
-        prompt = self.request.prompt
+        prompt, text, sound = self.request.prompt, "".join(self._pieces), self._sound
+        if sound is not None:
+            text = text[: self._lengths[sound - 1] if sound else 0]
         return Completion(
-            token_ids=self.token_ids,
-            text="".join(self._pieces),
+            token_ids=self.token_ids[:sound],
+            text=text,
             finish_reason=self.finish_reason,
             usage=Usage(
                 prompt_tokens=len(prompt.token_ids),
@@ -167,7 +182,7 @@ class Sequence:
             ),
             timings=self.clock.timings(len(self.token_ids)),
             truncated=self._squeezed,
-            logprobs=None if self._alternatives is None else self._reported(),
+            logprobs=None if self._alternatives is None else self._reported()[:sound],
         )
 
     def _show(self, text: str) -> str:
