@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vi.inference.completion import Completion
+from vi.inference.completion import Completion, TokenLogprob
 from vi.inference.errors import AnswerError, PromptError
 from vi.inference.generation_config import Setting
 from vi.inference.structured.formats import Choices, Regex
@@ -41,6 +41,7 @@ class Task:
     text, without any frame of thinking, to a Reading, or None where it does not fit.
     Tasks with boxes have ``read_in_units``, which reads with them brought from the model's units to [0, 1024], and
     ``boxed_grammar``, which makes the grammar for units, a greatest number of objects, and with a thought or without.
+    weigh: further fields of the response, from its result, the whole text and its tokens' probabilities.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Task:
     read: Callable[[str], Reading | None]
     read_in_units: Callable[[str, BoxUnits], Reading | None] | None = None
     boxed_grammar: Callable[[BoxUnits, int, bool], Grammar] | None = None
+    weigh: Callable[[Any, str, Sequence[TokenLogprob] | None], dict[str, Any]] | None = None
     form: Regex | Choices | None = None
 
     def grammar(
@@ -139,4 +141,6 @@ class Task:
         }
         if isinstance(reading.result, str):
             return GenericResponse(**facts, parsed=reading.parsed)
+        if self.weigh is not None:
+            facts |= self.weigh(reading.result, completion.text, completion.logprobs)
         return self.response(**facts)

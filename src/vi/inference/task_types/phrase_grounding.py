@@ -8,11 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from vi.inference.completion import TokenLogprob
 from vi.inference.errors import ConfigError
 from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
 from vi.inference.structured.grounding import GroundingRule
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
 from vi.inference.task_types.boxes import FULL_SCALE, RELATIVE, BoxUnits, rescale
+from vi.inference.task_types.confidence import PhraseConfidence, phrase_confidences
+from vi.inference.task_types.detections import to_coco, to_supervision
 from vi.inference.task_types.salvage import salvaged_groundings
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
 
@@ -73,9 +76,22 @@ class PhraseGroundingDocument(Wire):
 
 
 class PhraseGroundingResponse(PredictionResponse):
-    """A sentence and its grounded phrases: ``response.result.sentence``, ``response.result.groundings``."""
+    """A sentence and its grounded phrases: ``response.result.sentence``, ``response.result.groundings``.
+
+    confidences: how sure the model was of each phrase and of each of its boxes, in their order; None where the answer
+    has no ``logprobs``, or had to be read out of text of another form.
+    """
 
     result: PhraseGrounding
+    confidences: list[PhraseConfidence] | None = None
+
+    def to_supervision(self, width: int, height: int) -> Any:
+        """The boxes as ``supervision.Detections`` in pixels; ConfigError where supervision is not installed."""
+        return to_supervision(self, width, height)
+
+    def to_coco(self, width: int, height: int, image_id: int = 1) -> dict[str, Any]:
+        """The boxes as a COCO data set of one picture, in pixels."""
+        return to_coco(self, width, height, image_id)
 
 
 class _WrittenPhrase(Wire):
@@ -138,6 +154,12 @@ def _result(sentence: str, phrases: Sequence[tuple[str, Sequence[Sequence[int]]]
     )
 
 
+def _weigh(result: PhraseGrounding, text: str, logprobs: Sequence[TokenLogprob] | None) -> dict[str, Any]:
+    """What the tokens' probabilities say of an answer."""
+    phrases = [(each.phrase, len(each.grounding)) for each in result.groundings]
+    return {"confidences": phrase_confidences(text, logprobs, phrases)}
+
+
 def _boxed_schema(units: BoxUnits, max_objects: int) -> dict[str, Any]:
     """The wire document with at most ``max_objects`` phrases, each with a box, and as many boxes of one."""
     schema = closed_schema(PhraseGroundingDocument)
@@ -174,4 +196,5 @@ PHRASE_GROUNDING = Task(
     read=_read,
     read_in_units=_read,
     boxed_grammar=_boxed_grammar,
+    weigh=_weigh,
 )
