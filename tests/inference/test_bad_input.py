@@ -62,7 +62,7 @@ BAD = {
     "text named .jpg": (text_named_jpg, "its content is text"),
     "truncated PNG": (truncated_png, "PNG, cut off after 3,112 of"),
     "zero bytes": (zero_bytes, "is empty (0 bytes)"),
-    "a clip": (clip, "is a video"),
+    "a damaged clip": (clip, "is not a clip that can be read"),
     "malformed base64": (lambda _: "data:image/png;base64,iVBORw0KGgo*AAA", "malformed base64: character 12"),
     "raw base64 cut off": (lambda _: base64.b64encode(png()).decode()[:1001], "cannot be whole bytes. Was it cut off?"),
     "a number": (lambda _: 3, "A value of type int is not a source"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vi.inference.asks import Ask
 from vi.inference.call import Call
@@ -17,7 +17,8 @@ from vi.inference.engine.start import start_engine
 from vi.inference.errors import InferenceError, ViError
 from vi.inference.estimate import Estimate
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
-from vi.inference.media.image import load_picture
+from vi.inference.look import look
+from vi.inference.media.clip import Clip
 from vi.inference.pipeline import Pipeline
 from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.task_types.boxes import BoxUnits, box_units
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from vi.inference.engine.generation import Generation
     from vi.inference.engine.settings import EngineSettings
     from vi.inference.loading.loader import LoadedModel
+    from vi.inference.media.clip_manifest import ClipManifest
+    from vi.inference.media.image import Picture
     from vi.inference.preprocess.prompt import Prompt
     from vi.inference.runs.record import RunRecord
     from vi.inference.task_types.response import PredictionResponse
@@ -38,9 +41,17 @@ AHEAD = 8  # requests that are ready when another one ends
 Outcome = tuple["PredictionResponse | None", "ViError | None"]
 
 
+class SeenClip(NamedTuple):
+    """What an answer says of its clip: the frames that were seen, and what a caller may not expect."""
+
+    manifest: ClipManifest
+    warnings: list[str]
+
+
 @dataclass(frozen=True)
 class Asked:
-    """One request on its way. loading: seconds to read and prepare its source. units: of the model's boxes."""
+    """One request on its way. loading: seconds to read and prepare its source. units: of the model's boxes. clip: what
+    was seen of it and what to tell of that, None for a picture."""
 
     call: Call
     prompt: str
@@ -48,18 +59,20 @@ class Asked:
     generation: Generation
     loading: float
     units: BoxUnits
+    clip: SeenClip | None = None
 
     def respond(self, completion: Completion) -> PredictionResponse:
         """The typed answer. Raises AnswerError where the caller's ``response_format`` rejects the text."""
         timings = completion.timings.model_copy(update={"load": self.loading})
         with _as_vi_errors("The answer could not be read"):
-            return self.call.task.respond(
+            response = self.call.task.respond(
                 completion.model_copy(update={"timings": timings}),
                 prompt=self.prompt,
                 generation=self.resolved.echo(),
-                warnings=self.resolved.warnings,
+                warnings=[*self.resolved.warnings, *(self.clip.warnings if self.clip is not None else ())],
                 units=self.units,
             )
+        return response if self.clip is None else response.model_copy(update={"video": self.clip.manifest})
 
     def when_done(self, tell: Callable[[], None]) -> None:
         self.generation.when_done(tell)
@@ -106,9 +119,8 @@ class Answerer:
         """What the request would take. Raises SourceError and PromptError as ``ask`` does, but not for its length."""
         if isinstance(ask.prompt, ViError):
             raise ask.prompt
-        picture = load_picture(ask.item, ask.policy, self._chat.at_most_pixels)
-        system_prompt = ask.call.system_prompt or None
-        built = self._chat.draft(ask.prompt, picture=picture.pixels, system_prompt=system_prompt)
+        source = look(ask, self._chat)
+        built = self._chat.draft(ask.prompt, **_shown(source), system_prompt=ask.call.system_prompt or None)
         length, room = len(built.token_ids), self._chat.room(built)
         cap = min(self._resolve(ask.call).config.max_new_tokens, max(room, 0))
         token_bytes, cache_tokens = self._engine.token_bytes, self._engine.cache_tokens
@@ -119,8 +131,9 @@ class Answerer:
             why_not = f"The engine's cache holds {cache_tokens:,} tokens; raise cache_bytes."
         return Estimate(
             source=ask.item.label,
-            picture_size=picture.original_size,
+            picture_size=source.original_size,
             seen_size=built.seen_size,
+            frames=len(source.frames) if isinstance(source, Clip) else 0,
             image_tokens=built.image_tokens,
             prompt_tokens=length,
             max_new_tokens=cap,
@@ -136,14 +149,15 @@ class Answerer:
 
     def _ask(self, ask: Ask, prompt: str) -> Asked:
         call, started = ask.call, time.perf_counter()
-        picture = load_picture(ask.item, ask.policy, self._chat.at_most_pixels)
-        built = self._chat.build(prompt, picture=picture.pixels, system_prompt=call.system_prompt or None)
+        source = look(ask, self._chat)
+        built = self._chat.build(prompt, **_shown(source), system_prompt=call.system_prompt or None)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)
         units = box_units(self._record.boxes, built.seen_size)
         loading = time.perf_counter() - started
         generation = self._engine.submit(Request(built, resolved.config, call.grammar))
-        return Asked(call, prompt, resolved, generation, loading, units)
+        seen = SeenClip(source.manifest, source.warnings) if isinstance(source, Clip) else None
+        return Asked(call, prompt, resolved, generation, loading, units, seen)
 
     def _resolve(self, call: Call) -> ResolvedConfig:
         return resolve(call=call.config, model=self._config, run=self._record.generation_config, cot=call.cot)
@@ -151,6 +165,11 @@ class Answerer:
     def _why_lowered(self, built: Prompt) -> str:
         context, prompt = self._chat.context_length, len(built.token_ids)
         return f"the model's context of {context:,} tokens holds {prompt:,} of the prompt"
+
+
+def _shown(source: Picture | Clip) -> dict[str, Any]:
+    """What a prompt is built with."""
+    return {"clip": source} if isinstance(source, Clip) else {"picture": source.pixels}
 
 
 def _outcome(asked: Future[Asked]) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.call import Call, make_call
+from vi.inference.call import Call, lists_clips, make_call
 from vi.inference.errors import PromptError, ViError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.media.items import SourceItem
@@ -71,6 +71,7 @@ class Asks:
     ) -> None:
         self._record, self._options = record, options
         self._call = make_call(record, **options)
+        self._lists_clips = lists_clips(record, options.get("task_type"))
         self._sources = sources if _several(sources) else [sources]
         self._given = user_prompt
         self._policy, self._recursive = policy, recursive
@@ -93,7 +94,7 @@ class Asks:
         if isinstance(source, SourceItem):
             yield source, source
             return
-        found = expand(source, self._recursive, self._policy)
+        found = expand(source, self._recursive, self._policy, clips=self._lists_clips)
         yield from ((item, item.value if found.many else source) for item in found.items)
 
     def _of_row(self, row: Row, prompt: str | None) -> Ask:

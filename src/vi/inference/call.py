@@ -10,6 +10,7 @@ from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
 from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
+from vi.inference.task_types.video_freeform import VIDEO_FREEFORM
 
 if TYPE_CHECKING:
     from vi.inference.runs.record import RunRecord
@@ -19,13 +20,19 @@ DEFAULT_TASK = "freeform"  # of a checkpoint without a training record
 
 @dataclass(frozen=True)
 class Call:
-    """A call's settings, all of them valid. ``grammar`` is None where the answer is free text."""
+    """A call's settings, all of them valid. ``grammar`` is None where the answer is free text. fps: of clips."""
 
     task: Task
     system_prompt: str
     config: GenerationConfig
     cot: bool
     grammar: Grammar | None
+    fps: float = 4.0
+
+    @property
+    def is_about_clips(self) -> bool:
+        """Whether every source is a clip, a still picture one of a single frame."""
+        return self.task is VIDEO_FREEFORM
 
 
 def make_call(
@@ -45,7 +52,15 @@ def make_call(
     if isinstance(fps, bool) or not isinstance(fps, Real) or not 0 < float(fps) < float("inf"):
         raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
     task = _task(record, task_type, response_format)
-    return Call(task, _system_prompt(record, task, cot), config, cot, _grammar(task, cot))
+    return Call(task, _system_prompt(record, task, cot), config, cot, _grammar(task, cot), float(fps))
+
+
+def lists_clips(record: RunRecord, task_type: Any) -> bool:
+    """Whether folders and patterns stand for their clips too: the call's task, or else the run's, is about clips."""
+    try:
+        return _task(record, task_type, None) is VIDEO_FREEFORM
+    except ConfigError:  # make_call's to tell
+        return False
 
 
 def _task(record: RunRecord, task_type: str | None, response_format: Any) -> Task:

@@ -9,9 +9,10 @@ class Estimate(BaseModel):
     """Sizes and numbers of one request, and whether it fits.
 
     picture_size, seen_size: (width, height) in pixels, as the source is and as the model sees it; None where the
-    architecture cuts pictures into tiles. image_tokens are part of prompt_tokens. max_new_tokens: the cap, lowered to
-    what the context leaves. cache_bytes: for the keys and values of prompt and a whole answer; cache_size: what is there
-    for all requests; both None where the model runs one request at a time. why_not: empty where it fits.
+    architecture cuts pictures into tiles. frames: of a clip that the model sees, 0 for a picture. image_tokens: of
+    the picture or clip, a part of prompt_tokens. max_new_tokens: the cap, lowered to what the context leaves.
+    cache_bytes: for the keys and values of prompt and a whole answer; cache_size: what is there for all requests; both
+    None where the model runs one request at a time. why_not: empty where it fits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -19,6 +20,7 @@ class Estimate(BaseModel):
     source: str
     picture_size: tuple[int, int]
     seen_size: tuple[int, int] | None
+    frames: int = 0
     image_tokens: int
     prompt_tokens: int
     max_new_tokens: int

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.asks import Ask, Asks, prompts_for
-from vi.inference.call import make_call
+from vi.inference.call import lists_clips, make_call
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.errors import ConfigError, InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, WarnOnce
@@ -116,7 +116,7 @@ class ViModel:
         show_progress: bool = True,
         media_policy: MediaPolicy | None = None,
     ) -> Any:
-        """Ask about one picture, or about each of many.
+        """Ask about one picture or clip, or about each of many.
 
         source: path, folder (``recursive=`` looks into its folders), http(s) URL, ``data:`` URI, base64, bytes,
         ``PIL.Image``, numpy array (HWC), or a list or iterator of these. user_prompt: one for all, or one per source;
@@ -137,7 +137,7 @@ class ViModel:
         if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
             source = list(source)
         policy = self._policy if media_policy is None else MediaPolicy.coerce(media_policy)
-        sources = expand(source, recursive, policy)
+        sources = expand(source, recursive, policy, clips=lists_clips(self._files.record, task_type))
         if stream:
             return self._stream(sources, user_prompt, options, policy)
         return self._answer(sources, user_prompt, options, policy, show_progress)
@@ -219,14 +219,15 @@ class ViModel:
         task_type: str | None = None,
         response_format: Any = None,
         cot: bool = False,
+        fps: float = 4.0,
     ) -> Estimate:
-        """What asking about one picture would take (tokens, resized size, memory) and whether it fits; nothing runs.
+        """What asking about one picture or clip would take (tokens, size, memory) and whether it fits; nothing runs.
 
         Raises what is wrong with the call or the source, a ViError.
         """
         options = {
             "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
-            "cot": cot,
+            "cot": cot, "fps": fps,
         }  # fmt: skip
         ask, *more = Asks(self._files.record, source, user_prompt, options, self._policy)
         if more:

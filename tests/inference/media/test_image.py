@@ -167,7 +167,7 @@ def test_a_truncated_jpeg_is_said_to_be_cut_off(photos):
         ("denied.png", b'{"error": "no such key"}', "its content is JSON"),
         ("scan.png", b"%PDF-1.7\n", "its content is PDF"),
         ("art.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "EPS"),
-        ("film.jpg", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "clips are not supported yet"),
+        ("film.jpg", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video (MP4), not a picture"),
         ("film.png", b"\x1aE\xdf\xa3" + bytes(60), "a video (Matroska or WebM)"),
         ("film.gif", b"\0\0\1\xb3\x14\0\xf0\x13" + bytes(60), "a video (MPEG)"),
         ("noise.png", bytes(range(128, 256)) * 9, "no picture format that is known"),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import torch
 
     from vi.inference.bundle.layout import Bundle
+    from vi.inference.preprocess.clips import ClipEncoder
     from vi.inference.preprocess.pixels import PictureEncoder
     from vi.inference.preprocess.tokenizer import ChatTokenizer
 
@@ -31,7 +32,7 @@ class LoadedModel:
     family: ``config.json``'s ``model_type``. config: ``config.json`` as plain values; from a checkpoint with what
     transformers fills in, so read it with defaults. eos_token_ids: ids that end an answer. media_token_ids: ids that
     are never sampled. placeholder_id: stands for one place of a picture. context_length: tokens of prompt and
-    answer together. vocab_size: width of the logits.
+    answer together. vocab_size: width of the logits. clips: None where the family has no way of its own for clips.
     """
 
     weights: TorchWeights | Bundle
@@ -44,3 +45,4 @@ class LoadedModel:
     placeholder_id: int
     context_length: int
     vocab_size: int
+    clips: ClipEncoder | None = None

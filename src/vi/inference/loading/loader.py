@@ -12,6 +12,7 @@ from vi.inference.errors import LoadError, did_you_mean
 from vi.inference.loading.adapter import merge_adapter
 from vi.inference.loading.loaded import LoadedModel, TorchWeights
 from vi.inference.loading.token_ids import eos_token_ids, media_token_ids, placeholder_id, text_config
+from vi.inference.preprocess.clips import read_clips
 from vi.inference.preprocess.families import FAMILIES
 from vi.inference.preprocess.pixels import PictureEncoder
 from vi.inference.preprocess.processors import read_pictures
@@ -87,6 +88,7 @@ def _with_its_words(model: Any, config: Any, dtype: torch.dtype, folder: Path, t
         placeholder_id=placeholder_id(facts),
         context_length=_context_length(facts, tokenizer),
         vocab_size=vocab_size,
+        clips=read_clips(folder, config.model_type),
     )
 
 

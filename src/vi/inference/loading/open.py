@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError, LoadError, did_you_mean
 from vi.inference.loading.loaded import LoadedModel
+from vi.inference.preprocess.clips import read_clips
 from vi.inference.preprocess.families import get_family
 from vi.inference.preprocess.processors import ENCODERS, read_pictures
 from vi.inference.preprocess.tokenizer import ChatTokenizer
@@ -86,6 +87,7 @@ def of_bundle(bundle: Bundle) -> LoadedModel:
         placeholder_id=facts.placeholder_id,
         context_length=facts.context_length,
         vocab_size=facts.vocab_size,
+        clips=read_clips(bundle.folder, facts.family),
     )
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ..errors import SourceError
 from .heic import INSTALL
-from .kinds import HEAD_BYTES, Kind, clip_error, sniff
+from .kinds import HEAD_BYTES, ClipFound, Kind, sniff
 
 _HINTS = {
     "an HTML page": "The address shows a page; pass the address of the picture itself.",
@@ -30,7 +30,7 @@ def unreadable(file: BinaryIO, label: str, reason: str = "") -> SourceError:
     if kind is None:
         return _not_a_picture(label, reason or "no picture format that is known")
     if kind.family == "clip":
-        return clip_error(label, kind.name)
+        return ClipFound.of(label, kind.name)
     if kind.family == "picture":
         cut = cut_off(file, kind, size)
         return _not_a_picture(label, f"{kind.name}, {cut or reason or 'damaged or of a kind that is not supported'}")

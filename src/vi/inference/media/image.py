@@ -18,7 +18,7 @@ from .damage import unreadable
 from .deadline import Deadline
 from .heic import open_heic
 from .items import SourceItem
-from .kinds import clip_error
+from .kinds import ClipFound
 from .limits import check_pixels
 from .patience import patient
 from .policy import MediaPolicy
@@ -60,18 +60,18 @@ def load_picture(item: SourceItem, policy: MediaPolicy | None = None, at_most_pi
 
     at_most_pixels: what the model shrinks a picture to, width times height; a JPEG of much more is decoded at a half, a
     quarter or an eighth of its size, never below that number. None decodes at full size.
-    Raises the item's own ``error``, or SourceError that says what is wrong with its content or that the policy does not
-    allow it (SourceUnreachable where a host did not answer).
+    Raises the item's own ``error``, ClipFound for a video, or SourceError that says what is wrong with its content or
+    that the policy does not allow it (SourceUnreachable where a host did not answer).
     """
     if item.error is not None:
         raise item.error
     if item.is_clip:
-        raise clip_error(item.label)
+        raise ClipFound.of(item.label)
     reader = _Reader(item.label, MediaPolicy.coerce(policy), at_most_pixels)
     try:
         pixels, size = reader.read(item)
     except SourceError as error:
-        if item.kind != "base64":
+        if item.kind != "base64" or isinstance(error, ClipFound):
             raise
         taken = "The text was taken for base64, as no file has that name."
         raise SourceError(error.message, f"{error.hint} {taken}".lstrip()) from error
@@ -102,7 +102,7 @@ class _Reader:
         try:
             with _opened(file) as image:
                 if image.format == "MPEG":
-                    raise clip_error(self.label, "MPEG")
+                    raise ClipFound.of(self.label, "MPEG")
                 if image.format in _REFUSED:
                     raise SourceError(f"{self.label} is {image.format}, which is not read.", _REFUSED[image.format])
                 return self._decode(image, may_keep=True)

@@ -81,12 +81,16 @@ def is_clip_name(name: str) -> bool:
     return PurePath(name).suffix.lower() in CLIP_SUFFIXES
 
 
-def clip_error(label: str, name: str = "") -> SourceError:
-    """The error for a video: this version answers about pictures only."""
-    return SourceError(
-        f"{label} is a video{f' ({name})' if name else ''}; this version takes pictures, clips are not supported yet.",
-        "Take a frame of it, for example with: ffmpeg -i CLIP -frames:v 1 frame.png",
-    )
+class ClipFound(SourceError):
+    """What was to be read as a picture is a video."""
+
+    @classmethod
+    def of(cls, label: str, name: str = "") -> ClipFound:
+        """label: the source's. name: the video's format, where it is known."""
+        return cls(
+            f"{label} is a video{f' ({name})' if name else ''}, not a picture.",
+            "Take a frame of it, for example with: ffmpeg -i CLIP -frames:v 1 frame.png",
+        )
 
 
 def _is_bmp(head: bytes) -> bool:
