@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vi.inference.structured.tables import TokenizerTables
 
 CLOSERS, DIGITS, QUOTE = b",]", b"0123456789", b'"'
+RULED = (b'"phrase"', b'"grounding"')  # keys whose values the rule is about
 LONGEST_TOKEN = 32  # bytes; a longer part of a sentence is spelt in more tokens
 _CHARACTER = re.compile(rb"\\u[dD][89abAB]..\\u....|\\u....|\\.|[\x00-\x7f]|[\xc0-\xff][\x80-\xbf]*", re.DOTALL)
 
@@ -82,6 +83,9 @@ class GroundingWalk:
 
     def permits(self, state: JsonState, piece: bytes) -> bool:
         """Whether ``piece`` may come next, as far as the rule goes."""
+        elsewhere = state.mode in (Mode.BEFORE, Mode.STRING) and not _in_phrase(state)
+        if elsewhere and not any(key in piece for key in RULED):
+            return True
         walk, state = self.copy(), state.copy()
         for byte in piece:
             following = walk.may_follow(state)
@@ -99,13 +103,17 @@ class GroundingWalk:
             kept[list(self._parts(state.text, tables))] = True
             kept &= allowed
             looked_at = allowed & tables.quoting
-        elif state.mode is Mode.BEFORE:
-            return allowed
-        elif state.mode in (Mode.STRING, Mode.IN_KEY):
-            kept = allowed & ~tables.quoting
-            looked_at = allowed & tables.quoting
+        elif state.mode in (Mode.BEFORE, Mode.STRING):
+            return allowed  # no token reaches from there into a phrase or a box
+        in_number = _in_box(state) and state.mode in (Mode.VALUE, Mode.FIRST_ITEM, Mode.SCALAR)
+        written = state.text if state.mode is Mode.SCALAR else b""
+        low, high = self._range(state.indices[-1]) if in_number else (0, 0)
         for token_id in np.flatnonzero(looked_at).tolist():
-            kept[token_id] = self.permits(state, tables.spelling(token_id))
+            piece = tables.spelling(token_id)
+            if in_number and piece.isdigit():
+                kept[token_id] = _reaches(written + piece, low, high)
+            else:
+                kept[token_id] = self.permits(state, piece)
         return kept
 
     def _ends(self, text: bytes) -> Iterator[int]:

@@ -84,7 +84,9 @@ class Place:
         return self.matcher.compute_ff_bytes()
 
     def takes(self, piece: bytes) -> bool:
-        return self.matcher.validate_tokens(list(piece)) == len(piece)
+        if self.matcher.validate_tokens(list(piece)) < len(piece):
+            return False
+        return self.rule is None or self.rule.permits(self.state, piece)
 
     def ended(self) -> bool:
         return self.matcher.is_accepting()
@@ -225,8 +227,6 @@ def _leaf_complete(place: Place) -> bool:
 
 def _digit(place: Place, digits: bytes) -> bytes | None:
     """A number of one digit behind which the document can go on."""
-    if place.rule is not None:
-        return None
     ways = (bytes([digit, closer]) for digit in digits for closer in CLOSERS)
     return next((way[:1] for way in ways if place.takes(way)), None)
 
