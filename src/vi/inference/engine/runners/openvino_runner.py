@@ -16,12 +16,14 @@ from vi.inference.bundle.layout import Bundle
 from vi.inference.bundle.paged_graph import make_paged
 from vi.inference.engine.batch import Batch
 from vi.inference.engine.runners.graph_input import graph_inputs
+from vi.inference.engine.runners.padding import padded
 from vi.inference.engine.runners.picture_inputs import picture_inputs
 from vi.inference.engine.runners.tile_planes import join_planes
 from vi.inference.errors import InferenceError, LoadError
 
 BLOCK_SIZE = 32  # tokens; the CPU operator's only size
 CACHE_SHARE, CACHE_MOST = 4, 2 << 30  # a quarter of the free memory, at most 2 GiB, unless it is said
+KERNELS = 1000  # kept for shapes that were met; OpenVINO's own 5000 grow by hundreds of megabytes
 HINT = "Use a smaller picture, a shorter prompt or fewer requests at once."
 
 
@@ -60,7 +62,10 @@ class OpenVinoRunner:
         self._make_cache(language, cache_bytes or min(_free_memory() // CACHE_SHARE, CACHE_MOST))
 
     def _make_cache(self, language: ov.CompiledModel, cache_bytes: int) -> None:
-        """A key and a value tensor a layer, [blocks, heads, block size, head_dim]; memory is taken as it is used."""
+        """A key and a value tensor a layer, [blocks, heads, block size, head_dim]; memory is taken as it is used.
+
+        The last block is the padding's.
+        """
         ports = [port for port in language.inputs if "_cache." in port.get_any_name()]
         blocks = [[size.get_length() for size in list(port.get_partial_shape())[1:]] for port in ports]
         self.block_bytes = sum(
@@ -71,7 +76,7 @@ class OpenVinoRunner:
             message = f"A cache of {cache_bytes:,} bytes has no room for a block of {self.block_bytes:,} bytes."
             raise LoadError(message, "Raise cache_bytes, or free memory.")
         for port, block in zip(ports, blocks, strict=True):
-            self._language.set_tensor(port, ov.Tensor(port.get_element_type(), [self.num_blocks, *block]))
+            self._language.set_tensor(port, ov.Tensor(port.get_element_type(), [self.num_blocks + 1, *block]))
 
     def encode(self, media: Mapping[str, Any]) -> np.ndarray:
         """The pictures' features, float32 [places, H * (1 + deepstack)]. Raises InferenceError out of memory."""
@@ -96,8 +101,9 @@ class OpenVinoRunner:
         """One forward call. Returns float32 logits [R, V], valid until the next. InferenceError: out of memory."""
         wanted = batch.wanted if len(batch.wanted) else np.zeros(1, np.int64)  # the operators refuse an empty head
         try:
-            self._embed(batch)
-            self._write(batch, wanted)
+            filled = padded(batch, self.num_blocks)
+            self._embed(filled)
+            self._write(filled, wanted)
             self._language.infer(share_outputs=True)
         except (RuntimeError, MemoryError) as error:
             size = f"{len(batch.past_lens)} requests with {len(batch.token_ids):,} new tokens"
@@ -141,6 +147,7 @@ def _options(precision: str, threads: int | None) -> dict[str, Any]:
         "KV_CACHE_PRECISION": precision,  # the default quantises to 8 bits
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
+        "CPU_RUNTIME_CACHE_CAPACITY": KERNELS,
         **stated,
     }
 
