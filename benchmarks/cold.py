@@ -83,7 +83,7 @@ def stages(repeats: int) -> dict[str, float]:
 
 
 def imports() -> list[tuple[str, float]]:
-    """(package, seconds of its first import with all that it imports), the longest first; this one's own first of all."""
+    """(package, seconds of its longest import with all that it brings), the longest first."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", IMPORTS], check=True, capture_output=True, text=True
     )
