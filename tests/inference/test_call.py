@@ -21,6 +21,7 @@ from vi.inference.asks import prompts_for
 from vi.inference.call import make_call
 from vi.inference.runs.record import RunRecord
 from vi.inference.task_types import TASKS, GenericResponse
+from vi.inference.task_types.vqa import VQAResponse
 
 
 class Verdict(BaseModel):
@@ -90,9 +91,11 @@ def test_an_answer_that_the_class_rejects_is_an_error_that_keeps_the_text(tiny_m
         assert set(json.loads(error.raw_output)) == {"sound"}
 
 
-def test_an_answer_cut_off_is_no_error(tiny_model):
-    response = answer(tiny_model(picture(), response_format=Verdict, generation_config={"max_new_tokens": 3}))
-    assert (response.parsed, response.truncated, response.finish_reason) == (None, True, "length")
+def test_a_response_format_is_kept_to_however_small_the_cap(tiny_model):
+    cap = {"max_new_tokens": 3}
+    refused = failure(tiny_model(picture(), response_format=Verdict, generation_config=cap))
+    cap = {"max_new_tokens": int(re.search(r"at least (\d+) tokens", str(refused))[1])}
+    assert isinstance(answer(tiny_model(picture(), response_format=Verdict, generation_config=cap)).parsed, Verdict)
 
 
 def test_a_response_format_is_a_pydantic_class_of_what_can_be_enforced(tiny_model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import llguidance.numpy
 import numpy as np
 
-from vi.inference.errors import InferenceError
+from vi.inference.errors import InferenceError, SchemaError
 from vi.inference.structured.budget import Budget
 from vi.inference.structured.grammar import Grammar
 from vi.inference.structured.tables import CACHED_GRAMMARS, TokenizerTables
@@ -53,6 +53,14 @@ class Constraint:
         ending.
         """
         return 0 if self._ended else len(self._budget.ending())
+
+    def require_room(self, tokens: int) -> None:
+        """Raise SchemaError, with the number that is needed, where no complete text fits into so many tokens."""
+        if not self._budget.far(tokens) and (needed := self.min_tokens()) > tokens:
+            raise SchemaError(
+                f"max_new_tokens={tokens} is too small: an answer of this form takes at least {needed} tokens.",
+                f"Set max_new_tokens to {needed} or more.",
+            )
 
     def forced(self) -> list[int]:
         """The tokens that come next whatever the model says, as the tokenizer spells them; often none.
