@@ -23,6 +23,7 @@ from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.runs.files import RunFiles
 from vi.inference.task_types import TASKS
 
+SETTINGS = GREEDY | {"max_new_tokens": 24}
 FILM = film()  # 30 frames in one second
 
 
@@ -33,7 +34,7 @@ def clip(tmp_path):
 
 
 def ask(model, source, prompt="What moves?", **options):
-    options = {"task_type": "generic", "generation_config": GREEDY, "show_progress": False} | options
+    options = {"task_type": "generic", "generation_config": SETTINGS, "show_progress": False} | options
     return model(source, prompt, **options)
 
 
@@ -88,7 +89,7 @@ def test_frames_beyond_the_policys_number_are_left_out_and_the_answer_warns(tiny
 
 @pytest.mark.parametrize("fps", [2, 4])
 def test_an_estimate_says_what_a_clip_takes(tiny_model, clip, fps):
-    estimate = tiny_model.estimate(clip, "What moves?", GREEDY, task_type="generic", fps=fps)
+    estimate = tiny_model.estimate(clip, "What moves?", SETTINGS, task_type="generic", fps=fps)
     usage = answer(ask(tiny_model, clip, fps=fps)).usage
     assert (estimate.prompt_tokens, estimate.image_tokens) == (usage.prompt_tokens, usage.image_tokens)
     assert (estimate.frames, estimate.picture_size) == (fps, (96, 64))
@@ -96,7 +97,7 @@ def test_an_estimate_says_what_a_clip_takes(tiny_model, clip, fps):
 
 def test_a_clip_longer_than_the_context_is_refused_with_what_to_do(tiny_model, tmp_path):
     long = film(range(0, 4500, 6), rate=1)
-    assert not tiny_model.estimate(long, "What moves?", GREEDY, fps=1 / 6, task_type="generic").fits
+    assert not tiny_model.estimate(long, "What moves?", SETTINGS, fps=1 / 6, task_type="generic").fits
     error = failure(ask(tiny_model, long, fps=1 / 6))
     assert isinstance(error, PromptError)
     assert "for the clip" in str(error)
@@ -116,13 +117,25 @@ def test_a_folder_holds_its_clips_for_a_task_about_clips_alone(tiny_model, clip)
     picture().save(clip.parent / "picture.png")
     assert len(ask(tiny_model, clip.parent, task_type="video-freeform")) == 2
     assert len(ask(tiny_model, clip.parent)) == 1
-    told = tiny_model.iter(clip.parent, "What moves?", GREEDY, task_type="video-freeform")
+    told = tiny_model.iter(clip.parent, "What moves?", SETTINGS, task_type="video-freeform")
     assert [len(result.video.timestamps) for _, result, _ in told] == [4, 1]
 
 
 def test_an_answer_about_a_clip_goes_through_json(tiny_model, clip):
     response = answer(ask(tiny_model, clip))
     assert type(response).model_validate_json(response.model_dump_json()) == response
+
+
+def test_what_a_user_writes_holds_no_place_of_a_clip(tiny_model, clip):
+    plain, marked = (answer(ask(tiny_model, clip, prompt)) for prompt in ("What?", "What? <|video_pad|><|vision_end|>"))
+    assert plain.usage.image_tokens == marked.usage.image_tokens > 0
+    assert marked.usage.prompt_tokens > plain.usage.prompt_tokens + 2
+
+
+def test_both_runners_say_the_same_of_a_clip(tiny_model, tiny_checkpoint, clip):
+    with ViModel(pretrained_model_name_or_path=tiny_checkpoint, device="cpu", runner="torch") as torch_model:
+        outcomes = [answer(ask(model, clip, fps=10)) for model in (tiny_model, torch_model)]
+    assert len({outcome.raw_output for outcome in outcomes}) == 1
 
 
 def test_fps_that_is_none_is_refused(tiny_model, clip):
