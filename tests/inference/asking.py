@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from vi.inference import ViError
 
-GREEDY = {"max_new_tokens": 8, "logprobs": 0}
-SAMPLED = {"max_new_tokens": 8, "logprobs": 0, "do_sample": True, "temperature": 1.5}
+GREEDY = {"max_new_tokens": 16, "logprobs": 0}
+SAMPLED = {"max_new_tokens": 16, "logprobs": 0, "do_sample": True, "temperature": 1.5}
 
 
 class Endless(BaseModel):

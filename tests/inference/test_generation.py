@@ -123,7 +123,7 @@ def test_sampling_values_take_effect(tiny_model):
         return {tuple(tokens(ask(tiny_model, {**SAMPLED, **config, "seed": seed}))) for seed in range(6)}
 
     assert len(texts()) == 6
-    assert len(texts(temperature=0.01)) == 1
+    assert len(texts(temperature=0.0001)) == 1
     assert len(texts(top_k=1)) == 1
     assert len(texts(top_p=0.0)) == 1
     penalised = ask(tiny_model, {**GREEDY, "max_new_tokens": 40, "repetition_penalty": 2.0})
@@ -153,6 +153,7 @@ def test_the_call_goes_before_the_model_before_the_run_before_the_defaults(train
         "max_new_tokens": (7, "call"), "logprobs": (2, "model"), "seed": (3, "model"),
         "repetition_penalty": (1.3, "run"), "temperature": (1.0, "default"), "top_p": (1.0, "default"),
         "top_k": (50, "default"), "do_sample": (False, "default"), "stop_strings": ((), "default"),
+        "loop_detection": (True, "default"),
     }  # fmt: skip
     assert {name: (setting.value, setting.origin) for name, setting in response.generation.items()} == expected
     assert list(response.generation) == list(GenerationConfig.model_fields)
@@ -244,7 +245,7 @@ def test_a_cap_that_does_not_fit_is_lowered_and_said(tiny_model, caplog):
 
 def test_length_ends_an_answer_after_exactly_that_many_tokens(tiny_model):
     for cap in (1, 2, 9):
-        response = answer(tiny_model(picture(), generation_config={"max_new_tokens": cap}))
+        response = answer(tiny_model(picture(), "Go on.", {"max_new_tokens": cap}, task_type="generic"))
         assert (response.finish_reason, response.usage.completion_tokens) == ("length", cap)
 
 

@@ -52,7 +52,7 @@ def run_python(script, *arguments):
 
 def test_a_run_of_the_store_answers_its_own_task(store, tiny_model):
     with ViModel(run_id="bolts", device="cpu") as model:
-        assert answer(model(picture(), "How many?", {"max_new_tokens": 4})).raw_output.startswith('{"vqa":')
+        assert answer(model(picture(), "How many?", {"max_new_tokens": 24})).raw_output.startswith('{"vqa":')
         assert tokens(ask(model)) == tokens(ask(tiny_model))
         assert repr(model) == "ViModel('bolts')"
     assert repr(model) == "ViModel('bolts', closed)"
@@ -205,7 +205,8 @@ def test_models_do_not_notice_each_other(tiny_model, tmp_path):
 
 def test_tasks_do_not_notice_each_other_in_threads(tiny_model):
     tasks = ["vqa", "phrase-grounding", "freeform", "generic"] * 4
-    alone = {task: ask(tiny_model, task_type=task).raw_output for task in tasks}
+    room = {"generation_config": {"max_new_tokens": 60}}
+    alone = {task: ask(tiny_model, task_type=task, **room).raw_output for task in tasks}
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda task: ask(tiny_model, task_type=task).raw_output, tasks))
+        together = list(pool.map(lambda task: ask(tiny_model, task_type=task, **room).raw_output, tasks))
     assert together == [alone[task] for task in tasks]

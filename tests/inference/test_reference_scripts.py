@@ -30,7 +30,7 @@ print(info.task_type, info.supported_tasks, info.run_id, info.adapter_available,
 
 model = ViModel(run_id="your-run-id", device_map=None, attn_implementation="eager", low_cpu_mem_usage=True,
                 trust_remote_code=False)
-few = {"max_new_tokens": 6}
+few = {"max_new_tokens": 24}
 
 # one source
 result, error = model(source="image.jpg", user_prompt="Describe this image", generation_config=few)
@@ -46,7 +46,7 @@ elif isinstance(result, PhraseGroundingResponse):
 result, error = model(
     source="image.jpg",
     user_prompt="Describe this image",
-    generation_config={"max_new_tokens": 6, "temperature": 0.7, "top_p": 0.9, "top_k": 40, "do_sample": True,
+    generation_config={"max_new_tokens": 24, "temperature": 0.7, "top_p": 0.9, "top_k": 40, "do_sample": True,
                        "repetition_penalty": 1.2, "seed": 42},
 )
 assert error is None
@@ -165,10 +165,10 @@ def test_a_task_asked_for_with_a_stream_reads_with_its_own_schema(tiny_model):
     prefixes = {"vqa": '{"vqa":', "phrase-grounding": '{"phrase_grounding":', "freeform": '{"freeform":'}
 
     def stream(task):
-        few = {"max_new_tokens": 6}
+        few = {"max_new_tokens": 60}
         return tiny_model(picture(), "What?", few, task_type=task, stream=True).get_final_completion().raw_output
 
     with ThreadPoolExecutor(3) as pool:
         for task, text in zip([*prefixes] * 3, pool.map(stream, [*prefixes] * 3), strict=True):
             assert text.startswith(prefixes[task])
-    assert answer(tiny_model(picture(), "What?", {"max_new_tokens": 6})).raw_output.startswith('{"freeform":')
+    assert answer(tiny_model(picture(), "What?", {"max_new_tokens": 24})).raw_output.startswith('{"freeform":')

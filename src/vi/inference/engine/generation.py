@@ -58,10 +58,10 @@ class Job:
 
     def _end(self, completion: Completion | None = None, error: InferenceError | None = None) -> None:
         self.completion, self.error = completion, error
-        self.pieces.put(None)
         with self._ending:
             self.done.set()
             waiting, self._waiting = self._waiting, []
+        self.pieces.put(None)  # who read to the end finds it ended
         for tell in waiting:
             tell()
 
