@@ -155,7 +155,7 @@ class Answerer:
         self._warn(resolved.notices)
         units = box_units(self._record.boxes, built.seen_size)
         loading = time.perf_counter() - started
-        generation = self._engine.submit(Request(built, resolved.config, call.grammar))
+        generation = self._engine.submit(Request(built, resolved.config, call.grammar_in(units)))
         seen = SeenClip(source.manifest, source.warnings) if isinstance(source, Clip) else None
         return Asked(call, prompt, resolved, generation, loading, units, seen)
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
-from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
+from vi.inference.structured.grammar import Grammar
 from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
 from vi.inference.task_types.video_freeform import VIDEO_FREEFORM
 
 if TYPE_CHECKING:
+    from vi.inference.task_types.boxes import BoxUnits
     from vi.inference.runs.record import RunRecord
 
 DEFAULT_TASK = "freeform"  # of a checkpoint without a training record
@@ -34,6 +35,10 @@ class Call:
         """Whether every source is a clip, a still picture one of a single frame."""
         return self.task is VIDEO_FREEFORM
 
+    def grammar_in(self, units: BoxUnits) -> Grammar | None:
+        """What the model may write about a picture in which it counts boxes in ``units``."""
+        return self.grammar if self.task.boxed_grammar is None else self.task.grammar(thinking=self.cot, units=units)
+
 
 def make_call(
     record: RunRecord,
@@ -52,7 +57,7 @@ def make_call(
     if isinstance(fps, bool) or not isinstance(fps, Real) or not 0 < float(fps) < float("inf"):
         raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
     task = _task(record, task_type, response_format)
-    return Call(task, _system_prompt(record, task, cot), config, cot, _grammar(task, cot), float(fps))
+    return Call(task, _system_prompt(record, task, cot), config, cot, task.grammar(thinking=cot), float(fps))
 
 
 def lists_clips(record: RunRecord, task_type: Any) -> bool:
@@ -93,9 +98,3 @@ def _system_prompt(record: RunRecord, task: Task, cot: bool) -> str:
     if record.cot_suffix is None:
         return with_thinking(prompt)
     return f"{prompt}\n{record.cot_suffix}" if record.cot_suffix else prompt
-
-
-def _grammar(task: Task, cot: bool) -> Grammar | None:
-    if cot:
-        return think_grammar(task.schema)
-    return json_grammar(task.schema) if task.schema is not None else None
