@@ -13,8 +13,8 @@ from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thi
 from vi.inference.task_types.video_freeform import VIDEO_FREEFORM
 
 if TYPE_CHECKING:
-    from vi.inference.task_types.boxes import BoxUnits
     from vi.inference.runs.record import RunRecord
+    from vi.inference.task_types.boxes import BoxUnits
 
 DEFAULT_TASK = "freeform"  # of a checkpoint without a training record
 
