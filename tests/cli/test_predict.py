@@ -113,9 +113,9 @@ def test_a_folder_is_its_pictures_and_recursive_looks_deeper(ask, objects, pictu
 
 
 def test_thinking_comes_first_with_cot(ask, objects, pictures):
-    (told,) = objects(ask(pictures[0], "-p", "x", "--cot", "--json"))
+    (told,) = objects(ask(pictures[0], "-p", "x", "--cot", "--json", "--max-new-tokens", "60"))
     assert told["answer"]["raw_output"].startswith("<think>")
-    assert told["answer"]["generation"]["max_new_tokens"] == {"value": 12, "origin": "call"}
+    assert told["answer"]["generation"]["max_new_tokens"] == {"value": 60, "origin": "call"}
 
 
 def test_a_stream_writes_the_models_own_text(ask, objects, pictures):

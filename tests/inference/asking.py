@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import weakref
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from PIL import Image
 from pydantic import BaseModel, Field, field_validator
 
 from vi.inference import ViError
+from vi.inference.engine.generation import Job
 
 GREEDY = {"max_new_tokens": 16, "logprobs": 0}
 SAMPLED = {"max_new_tokens": 16, "logprobs": 0, "do_sample": True, "temperature": 1.5}
@@ -65,3 +68,27 @@ def but_the_clock(response: Any) -> dict[str, Any]:
     """All that an answer says, but for how long things took, what was found computed, and logprobs' last digits."""
     facts = response.model_dump(exclude={"timings": True, "usage": {"cached_tokens"}})
     return facts | {"logprobs": [(token["token_id"], round(token["logprob"], 3)) for token in facts["logprobs"] or []]}
+
+
+class Requests:
+    """The engine's requests from now on, as long as somebody holds them."""
+
+    def __init__(self, monkeypatch: Any) -> None:
+        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+        begin = Job.__init__
+
+        def begin_and_note(job: Job, *arguments: Any) -> None:
+            begin(job, *arguments)
+            self._jobs.add(job)
+
+        monkeypatch.setattr(Job, "__init__", begin_and_note)
+
+    def running(self) -> list[Job]:
+        return [job for job in list(self._jobs) if not job.done.is_set()]
+
+    def ended(self) -> bool:
+        """Whether all have ended; one that nobody wants any more does so within a step."""
+        deadline = time.monotonic() + 10
+        while self.running() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return not self.running()

@@ -11,10 +11,9 @@ import weakref
 
 import numpy as np
 import pytest
-from tests.inference.asking import ENDLESS, GREEDY, SAMPLED, answer, but_the_clock, failure, picture, tokens
+from tests.inference.asking import ENDLESS, GREEDY, SAMPLED, Requests, answer, but_the_clock, failure, picture, tokens
 
 from vi.inference import InferenceError, PromptError, SourceError, ViModel
-from vi.inference.engine.generation import Job
 
 SIZES = [(64, 48), (200, 100), (30, 90), (100, 100), (48, 64)]
 
@@ -107,21 +106,19 @@ def test_timings_say_how_long_the_source_took(tiny_model):
     assert 0 < timings.prefill <= timings.time_to_first_token <= timings.total
 
 
-def running() -> list[Job]:
-    return [item for item in gc.get_objects() if type(item) is Job and not item.done.is_set()]
-
-
 @pytest.mark.skipif(os.name != "posix", reason="sends itself a signal")
-def test_an_interrupt_cancels_everything_ahead(tiny_model):
+def test_an_interrupt_cancels_everything_ahead(tiny_model, monkeypatch):
+    requests = Requests(monkeypatch)
+
     def interrupt():
-        while len(running()) < 3:
+        while len(requests.running()) < 3:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt) as caught:
         tiny_model([picture()] * 6, "Go on.", **ENDLESS)
-    assert all(job.cancelled for job in running())
+    assert all(job.cancelled for job in requests.running())
     assert caught.traceback  # still held, and yet nothing goes on
     assert answer(ask(tiny_model, picture())).finish_reason
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 import weakref
 
 import pytest
-from tests.inference.asking import ENDLESS, GREEDY, SAMPLED, Never, answer, but_the_clock, failure, picture
+from tests.inference.asking import ENDLESS, GREEDY, SAMPLED, Never, Requests, answer, but_the_clock, failure, picture
 
 from vi.inference import AnswerError, Cancelled, ConfigError, InferenceError, PromptError, SourceError, Stream, ViModel
-from vi.inference.engine.generation import Job
 
 CALLS = {
     "greedy": {"task_type": "generic", "generation_config": GREEDY},
@@ -25,16 +23,9 @@ def endless(model, prompt="Go on."):
     return model(picture(), prompt, stream=True, **ENDLESS)
 
 
-def ended():
-    """Whether every request has ended; one that nobody wants any more does so within a step."""
-    deadline = time.monotonic() + 10
-    while running() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not running()
-
-
-def running():
-    return [item for item in gc.get_objects() if type(item) is Job and not item.done.is_set()]
+@pytest.fixture
+def requests(monkeypatch):
+    return Requests(monkeypatch)
 
 
 @pytest.mark.parametrize("options", CALLS.values(), ids=CALLS)
@@ -54,17 +45,17 @@ def test_the_answer_comes_without_reading_and_the_pieces_stay(tiny_model):
     assert list(stream) == []
 
 
-def test_text_arrives_while_the_answer_is_being_written(tiny_model):
+def test_text_arrives_while_the_answer_is_being_written(tiny_model, requests):
     with endless(tiny_model) as stream:
         assert next(stream)
-        assert running()
+        assert requests.running()
 
 
-def test_leaving_the_block_stops_and_no_answer_is_had(tiny_model):
+def test_leaving_the_block_stops_and_no_answer_is_had(tiny_model, requests):
     with endless(tiny_model) as stream:
         first = next(stream)
     assert first + "".join(stream)
-    assert ended()
+    assert requests.ended()
     with pytest.raises(Cancelled, match=r"after [\d,]+ tokens.*Read it to its end"):
         stream.get_final_completion()
 
@@ -86,12 +77,12 @@ def test_stopping_after_the_end_changes_nothing(tiny_model):
     assert "".join(stream) == final.raw_output
 
 
-def test_dropping_it_stops_the_generation(tiny_model):
+def test_dropping_it_stops_the_generation(tiny_model, requests):
     gc.disable()  # so that only a stream without reference cycles is gone
     try:
         stream = endless(tiny_model)
         next(stream)
-        (job,) = running()
+        (job,) = requests.running()
         dropped = weakref.ref(stream)
         del stream
         assert dropped() is None

@@ -155,7 +155,10 @@ class Answerer:
         self._warn(resolved.notices)
         units = box_units(self._record.boxes, built.seen_size)
         loading = time.perf_counter() - started
-        generation = self._engine.submit(Request(built, resolved.config, call.grammar_in(units)))
+        grammar = call.grammar_in(units)
+        if grammar is not None:
+            self._engine.require_room(grammar, resolved.config.max_new_tokens)
+        generation = self._engine.submit(Request(built, resolved.config, grammar))
         seen = SeenClip(source.manifest, source.warnings) if isinstance(source, Clip) else None
         return Asked(call, prompt, resolved, generation, loading, units, seen)
 

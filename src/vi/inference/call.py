@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
-from vi.inference.structured.grammar import Grammar
 from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
 from vi.inference.task_types.video_freeform import VIDEO_FREEFORM
 
 if TYPE_CHECKING:
     from vi.inference.runs.record import RunRecord
+    from vi.inference.structured.grammar import Grammar
     from vi.inference.task_types.boxes import BoxUnits
 
 DEFAULT_TASK = "freeform"  # of a checkpoint without a training record

@@ -31,7 +31,7 @@ def ask(max_new_tokens, grammar=None):
 @pytest.mark.parametrize("wait", ["completion", "__next__"])
 def test_an_interrupt_while_waiting_cancels(engine, wait):
     running = engine.submit(ask(4000, LONG))
-    waiting = engine.submit(ask(20))  # behind the running one, so that there is time to interrupt
+    waiting = engine.submit(ask(4000, LONG))  # so that there is time to interrupt
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         getattr(waiting, wait)()

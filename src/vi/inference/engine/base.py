@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vi.inference.engine.generation import Generation
 from vi.inference.engine.request import Request
+
+if TYPE_CHECKING:
+    from vi.inference.structured.grammar import Grammar
 
 
 class Engine(Protocol):
@@ -30,6 +33,10 @@ class Engine(Protocol):
         Raises SchemaError for a grammar that this model cannot be held to and InferenceError after ``close()``. What
         goes wrong later is raised by the Generation, and by no other.
         """
+        ...
+
+    def require_room(self, grammar: Grammar, tokens: int) -> None:
+        """Raise SchemaError, with the number that is needed, where no text of a grammar fits into so many tokens."""
         ...
 
     def close(self) -> None:

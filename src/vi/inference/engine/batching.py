@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from typing import TYPE_CHECKING
 
 from vi.inference.engine.block_table import BlockTable
 from vi.inference.engine.device_loop import DeviceLoop
@@ -15,6 +16,9 @@ from vi.inference.engine.sequence import Sequence
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import SchemaError
+
+if TYPE_CHECKING:
+    from vi.inference.structured.grammar import Grammar
 
 LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every step
 
@@ -44,6 +48,9 @@ class BatchingEngine:
         if self._begin(job, table):
             self._loop.put(job, table)
         return Generation(job, self)
+
+    def require_room(self, grammar: Grammar, tokens: int) -> None:
+        self._vocabulary.constrain(grammar).require_room(tokens)
 
     def close(self) -> None:
         self._stop()

@@ -61,8 +61,6 @@ class Sequence:
         self.cached_tokens = 0  # of the prompt, found computed when this request was admitted
         self._vocabulary = vocabulary
         self._constraint = vocabulary.constrain(request.grammar) if request.grammar is not None else None
-        if self._constraint is not None:
-            self._constraint.require_room(request.config.max_new_tokens)
         self._seen = SeenTokens(request.prompt.token_ids, exclude=vocabulary.banned_ids)
         self._detokenizer = Detokenizer(vocabulary.tokenizer)
         self._stop_strings = StopStrings(request.config.stop_strings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from vi.inference.engine.failure import as_inference_error
 from vi.inference.engine.generation import Generation, Job
@@ -14,6 +15,9 @@ from vi.inference.engine.sequence import Sequence
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.sampling.sampler import choose
+
+if TYPE_CHECKING:
+    from vi.inference.structured.grammar import Grammar
 
 LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every token
 
@@ -84,6 +88,9 @@ class SerialEngine:
                 raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
             self._loop.inbox.put(job)
         return Generation(job, self)
+
+    def require_room(self, grammar: Grammar, tokens: int) -> None:
+        self._vocabulary.constrain(grammar).require_room(tokens)
 
     def close(self) -> None:
         with self._lock:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vi.inference.errors import ConfigError
-from vi.inference.structured.grammar import regex_grammar
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,8 @@ class Regex:
     pattern: str
 
     def __post_init__(self) -> None:
+        from vi.inference.structured.grammar import regex_grammar  # as it imports llguidance
+
         regex_grammar(self.pattern)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vi.inference.completion import Completion, TokenLogprob
 from vi.inference.errors import AnswerError, PromptError
 from vi.inference.generation_config import Setting
-from vi.inference.structured.formats import Choices, Regex
-from vi.inference.structured.grammar import Grammar, choice_grammar, json_grammar, regex_grammar, think_grammar
 from vi.inference.task_types.boxes import RELATIVE, BoxUnits
 from vi.inference.task_types.response import GenericResponse, PredictionResponse
 from vi.inference.task_types.thinking import split_thinking
+
+if TYPE_CHECKING:
+    from vi.inference.structured.formats import Choices, Regex
+    from vi.inference.structured.grammar import Grammar
 
 MAX_OBJECTS = 100
 
@@ -63,6 +65,9 @@ class Task:
         units: what the model writes boxes in, for this picture. max_objects: the most phrases with boxes. Raises
         SchemaError for what cannot be enforced while decoding.
         """
+        from vi.inference.structured.formats import Choices, Regex  # as they import llguidance
+        from vi.inference.structured.grammar import choice_grammar, json_grammar, regex_grammar, think_grammar
+
         if self.boxed_grammar is not None:
             return self.boxed_grammar(units, max_objects, thinking)
         if isinstance(self.form, Regex):

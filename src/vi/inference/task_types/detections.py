@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from vi.inference.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,6 +23,8 @@ def to_supervision(response: PhraseGroundingResponse, width: int, height: int) -
         raise ConfigError(
             "to_supervision needs supervision, which is not installed.", "pip install supervision"
         ) from error
+    import numpy as np  # of supervision's own needs; a task is described without it
+
     rows = list(_rows(response, width, height))
     scores = [score for _, _, _, score in rows]
     return supervision.Detections(

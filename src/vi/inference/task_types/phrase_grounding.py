@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from vi.inference.completion import TokenLogprob
 from vi.inference.errors import ConfigError
-from vi.inference.structured.grammar import Grammar, json_grammar, think_grammar
-from vi.inference.structured.grounding import GroundingRule
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
 from vi.inference.task_types.boxes import FULL_SCALE, RELATIVE, BoxUnits, rescale
 from vi.inference.task_types.confidence import PhraseConfidence, phrase_confidences
 from vi.inference.task_types.detections import to_coco, to_supervision
 from vi.inference.task_types.salvage import salvaged_groundings
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
+
+if TYPE_CHECKING:
+    from vi.inference.structured.grammar import Grammar
 
 Coordinate = Annotated[int, Field(ge=0, le=FULL_SCALE, strict=True)]
 Box = Annotated[list[Coordinate], Field(min_length=4, max_length=4)]
@@ -174,6 +175,9 @@ def _boxed_schema(units: BoxUnits, max_objects: int) -> dict[str, Any]:
 @lru_cache(maxsize=256)
 def _boxed_grammar(units: BoxUnits, max_objects: int, thinking: bool) -> Grammar:
     """The wire document, boxes with their corners in order inside the picture, phrases that the sentence has."""
+    from vi.inference.structured.grammar import json_grammar, think_grammar
+    from vi.inference.structured.grounding import GroundingRule
+
     rule = GroundingRule(units.width, units.height, units.y_first)
     return (think_grammar if thinking else json_grammar)(_boxed_schema(units, max_objects), rule)
 

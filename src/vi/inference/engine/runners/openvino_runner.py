@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,16 @@ KERNELS = 1000  # kept for shapes that were met; OpenVINO's own 5000 grow by hun
 HINT = "Use a smaller picture, a shorter prompt or fewer requests at once."
 
 
+@lru_cache(maxsize=1)
+def the_core() -> ov.Core:
+    """The one Core of this process.
+
+    The CPU plugin gives the thread that creates it a signal stack of its own, and unmaps it, still in use, when its
+    Core goes: the next signal, such as Ctrl-C, would crash the process. So it never goes.
+    """
+    return ov.Core()
+
+
 class OpenVinoRunner:
     """One model on the CPU; see ``PagedRunner`` for the contract.
 
@@ -47,7 +58,7 @@ class OpenVinoRunner:
     ) -> None:
         self._facts = bundle.facts
         self._table = bundle.table()
-        core = ov.Core()
+        core = the_core()
         has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = precision if precision == "exact" or has_bf16 else "exact"
         options = _options("bf16" if self.precision == "fast" else "f32", threads)
