@@ -20,6 +20,14 @@ settings.register_profile("no clock", deadline=None)  # a slow machine is not a 
 settings.load_profile("no clock")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _bundle_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Bundles that tests make, also in the processes they start, are kept for these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VI_BUNDLE_CACHE", str(tmp_path_factory.mktemp("bundles")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Qwen2.5-VL folder with random weights: read it, never write into it."""

@@ -16,7 +16,7 @@ from vi.inference.runs.manifest import sha256
 
 MANIFEST = "bundle.json"
 LANGUAGE, VISION, TABLE = "language.xml", "vision.xml", "embedding.bin"
-VERSION = 1  # of this layout; raised when an older reader would go wrong
+VERSION = 2  # of this layout; raised when an older reader would go wrong
 READ_WHOLE = 64_000_000  # bytes; larger files are compared by their size, unless asked for
 Weights = Literal["f32", "f16", "int8", "int4"]
 AGAIN = "Make it again with vi-infer convert, or fetch the run again."
