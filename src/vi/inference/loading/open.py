@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +47,17 @@ def open_model(
         from vi.inference.bundle.cache import bundle_for
 
         return of_bundle(bundle_for(files, weights=weights, show_progress=show_progress))
+    _require_torch(files)
     from vi.inference.loading.loader import load
 
     return load(files, device=device, dtype=dtype, **options)
+
+
+def _require_torch(files: RunFiles) -> None:
+    for package in ("torch", "transformers"):
+        if find_spec(package) is None:
+            message = f"{files.name} would run with PyTorch, and {package} is not installed."
+            raise LoadError(message, "Install both: pip install 'vi-inference[torch]'.")
 
 
 def _on_cpu(device: Any) -> bool:
