@@ -86,6 +86,13 @@ class Requests:
     def running(self) -> list[Job]:
         return [job for job in list(self._jobs) if not job.done.is_set()]
 
+    def wanted(self) -> list[Job]:
+        """Those still wanted after a while, which a reader that was amid its source is given to see that they are not."""
+        deadline = time.monotonic() + 2
+        while (left := [job for job in self.running() if not job.cancelled]) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return left
+
     def ended(self) -> bool:
         """Whether all have ended; one that nobody wants any more does so within a step."""
         deadline = time.monotonic() + 10

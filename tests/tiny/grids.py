@@ -7,16 +7,8 @@ from typing import Any
 
 import transformers
 from tests.tiny.checkpoint import CLIP, HALF, Words, chat_template, write_checkpoint
+from tests.tiny.qwen2 import TOKENS as QWEN_TOKENS
 
-QWEN_TOKENS = [
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-]
 GLM_TOKENS = [
     "<|endoftext|>",
     "<|user|>",

@@ -30,7 +30,8 @@ DIGIT_LAYER = 2  # and after this one, the digits of their part's edges
 LOOK_LAYERS = (3, 4)  # in these, the first head of a token must look at the parts that it is about
 COPY_LAYER = 3  # and after this one, a token amid a box must know the digits of that box
 BLOCK = 64  # tokens that attend together
-TENS = 42  # 0 to 419 pixels
+SPELT = 11  # a place of a number as it is written: its digit, or that the number has ended
+PLACES = 3  # no edge of a picture as the model sees it needs more digits
 SIDE = 14  # cells; no side of a picture as the model sees it is longer
 _CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class is "no part"
 
@@ -83,7 +84,7 @@ class Network(nn.Module):
         self.cell_head = nn.Linear(TEXT["hidden_size"], sum(_CLASSES) + 4)
         self.surface_head = nn.Linear(TEXT["hidden_size"], len(surfaces.NAMES))
         self.place_head = nn.Linear(TEXT["hidden_size"], 2 * SIDE + 4)
-        self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * (TENS + 10))
+        self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * PLACES * SPELT)
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """uint8 [B, H, W, 3] -> (patches [B, N, D] after the last block, cells [B, N / 4, E] after the merger)."""
@@ -172,16 +173,14 @@ class Network(nn.Module):
         return self._digits(hidden, cell_edges(batch)[1].round().long(), batch.cell_class[..., 0] >= 0)
 
     def _digits(self, hidden: torch.Tensor, edges: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy, nats an edge, of the tens and the last digit of edges in pixels, of those states known.
+        """Cross-entropy, nats an edge, of how edges in pixels are spelt, of those states known.
 
         hidden: [B, X, E]; edges: integers [B, X, 4]; known: bool [B, X].
         """
         if not known.any():
             return hidden.new_zeros(())
-        wanted = edges[known].clamp(0, 10 * TENS - 1)  # [states, 4]
-        logits = self.digit_head(hidden[known]).float().unflatten(-1, (4, TENS + 10))
-        tens = F.cross_entropy(logits[..., :TENS].flatten(0, 1), (wanted // 10).flatten())
-        return tens + F.cross_entropy(logits[..., TENS:].flatten(0, 1), (wanted % 10).flatten())
+        logits = self.digit_head(hidden[known]).float().view(-1, SPELT)  # [states * 4 * PLACES, SPELT]
+        return PLACES * F.cross_entropy(logits, spelt(edges[known]).flatten())
 
     def dense_loss(
         self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor
@@ -207,6 +206,21 @@ def cell_edges(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     own = (torch.stack([x.flatten(), y.flatten()], -1) + 0.5) * CELL
     size = torch.tensor([width, height, width, height], device=device)
     return own, own.repeat(1, 2) + batch.cell_box / 8 * size
+
+
+def spelt(numbers: torch.Tensor) -> torch.Tensor:
+    """Integers [..., PLACES]: the digits from the left, then 10 where the number has ended. 47 → 4, 7, 10.
+
+    As an answer spells it: a token needs to know which place it is at, and no arithmetic.
+    """
+    numbers = numbers.clamp(0, 10**PLACES - 1)
+    length = 1 + sum((numbers >= 10**power).long() for power in range(1, PLACES))
+    ended = torch.full_like(numbers, SPELT - 1)
+    places = [
+        torch.where(place < length, numbers // 10 ** (length - 1 - place).clamp(min=0) % 10, ended)
+        for place in range(PLACES)
+    ]
+    return torch.stack(places, -1)
 
 
 def pack_mask(segments: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,7 @@ from vi.cli.faults import exit_code, say
 from vi.cli.live_line import LiveLine
 from vi.cli.options import with_generation_options
 from vi.cli.tables import print_table
+from vi.cli.which import Checkpoint, RunId
 from vi.inference import errors
 from vi.inference.errors import ViError
 from vi.inference.generation_config import GenerationConfig
@@ -56,10 +57,8 @@ def batch(
         Path | None, typer.Option(metavar="JSON", help="Write the boxes of phrase-grounding in COCO's format.")
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
-    run_id: Annotated[str | None, typer.Option(metavar="RUN_ID", help="A run of the store (VI_MODEL_STORE).")] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="PATH", help="A checkpoint: a folder, or a hub name such as org/name.")
-    ] = None,
+    run_id: RunId = None,
+    model: Checkpoint = None,
     configure: Callable[[], GenerationConfig] = GenerationConfig,
 ) -> None:
     """Ask a model about every source of INPUT, and write one row each to OUT.

@@ -9,17 +9,11 @@ import typer
 
 from vi.cli.faults import say
 from vi.cli.inspect import model_named
+from vi.cli.which import MODEL_NAME
 
 
 def convert(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN_ID|PATH",
-            help="A run of the store, a folder, or a hub name such as org/name.",
-            show_default=False,
-        ),
-    ],
+    name: Annotated[str, MODEL_NAME],
     output: Annotated[
         Path | None,
         typer.Option(

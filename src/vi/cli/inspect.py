@@ -8,16 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from vi.cli.which import MODEL_NAME
+
 
 def inspect(
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="RUN_ID|PATH",
-            help="A run of the store, a folder, or a hub name such as org/name.",
-            show_default=False,
-        ),
-    ] = None,
+    name: Annotated[str | None, MODEL_NAME] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what a model is: architecture, size, tasks. Its weights are not loaded.

@@ -13,6 +13,7 @@ from vi.cli.drawings import Drawings
 from vi.cli.faults import exit_code, say_error
 from vi.cli.options import with_generation_options
 from vi.cli.report import Report
+from vi.cli.which import Checkpoint, RunId
 from vi.inference.errors import PromptError, ViError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.task_types import TASKS, get_task
@@ -45,10 +46,8 @@ def predict(
         typer.Option(metavar="OUT", help="Draw boxes and text into this picture, or into this folder one per source."),
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
-    run_id: Annotated[str | None, typer.Option(metavar="RUN_ID", help="A run of the store (VI_MODEL_STORE).")] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="PATH", help="A checkpoint: a folder, or a hub name such as org/name.")
-    ] = None,
+    run_id: RunId = None,
+    model: Checkpoint = None,
     configure: Callable[[], GenerationConfig] = GenerationConfig,
 ) -> None:
     """Ask a model about pictures. Without --run-id or --model it is the small one that ships with the package.

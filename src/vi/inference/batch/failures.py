@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,14 +38,3 @@ def writing(path: Path) -> Iterator[None]:
             f"{path} cannot be written any further ({why}).",
             f"What was written stays. {hint}, then run the same again: it goes on there.",
         ) from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Have a new name in ``folder`` on the disk itself, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,10 +10,11 @@ from filelock import FileLock, Timeout
 
 from vi.inference.batch.columns import OutputRow
 from vi.inference.batch.csv import Csv
-from vi.inference.batch.failures import sync_folder, writing
+from vi.inference.batch.failures import writing
 from vi.inference.batch.jsonl import JsonLines
 from vi.inference.batch.parquet import PARQUET, load_pyarrow, read_parquet, write_parquet
 from vi.inference.batch.records import Format, RecordFile
+from vi.inference.durable import sync_folder
 from vi.inference.errors import ConfigError, did_you_mean
 
 FORMATS: dict[str, type[Format]] = {".jsonl": JsonLines, ".ndjson": JsonLines, ".csv": Csv, PARQUET: JsonLines}

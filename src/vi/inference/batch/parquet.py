@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vi.inference.batch.columns import COLUMNS, OutputRow
-from vi.inference.batch.failures import OutputMismatch, sync_folder, writing
+from vi.inference.batch.failures import OutputMismatch, writing
+from vi.inference.durable import sync_folder
 from vi.inference.errors import ConfigError
 
 PARQUET = ".parquet"

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from vi.inference.batch.columns import OutputRow
-from vi.inference.batch.failures import OutputMismatch, sync_folder, writing
+from vi.inference.batch.failures import OutputMismatch, writing
+from vi.inference.durable import sync_folder
 
 SYNC_SECONDS = 2.0  # what a power cut may take; everything else takes nothing
 _LONGEST = 1 << 24  # bytes that can be one record cut off

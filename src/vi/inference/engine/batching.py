@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
 from typing import TYPE_CHECKING
 
 from vi.inference.engine.block_table import BlockTable
 from vi.inference.engine.device_loop import DeviceLoop
+from vi.inference.engine.device_thread import DeviceThread
 from vi.inference.engine.failure import as_inference_error
 from vi.inference.engine.generation import Generation, Job
 from vi.inference.engine.request import Request
@@ -20,8 +19,6 @@ from vi.inference.errors import SchemaError
 if TYPE_CHECKING:
     from vi.inference.structured.grammar import Grammar
 
-LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every step
-
 
 class BatchingEngine:
     """Answers requests in one continuously changing batch (Orca, Yu et al. 2022). See ``Engine`` for the contract."""
@@ -33,9 +30,7 @@ class BatchingEngine:
         self.cache_tokens = runner.num_blocks * runner.block_size
         self._settings = settings or EngineSettings()
         self._loop = DeviceLoop(runner, vocabulary, self._settings)
-        self._thread = threading.Thread(target=self._loop.run, name="vi-device", daemon=True)
-        self._thread.start()
-        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+        self._device = DeviceThread(self, self._loop)
 
     @property
     def capacity(self) -> int:
@@ -53,8 +48,8 @@ class BatchingEngine:
         self._vocabulary.constrain(grammar).require_room(tokens)
 
     def close(self) -> None:
-        self._stop()
-        self._thread.join()
+        self._device.stop()
+        self._device.join()
 
     def _begin(self, job: Job, table: BlockTable) -> bool:
         """Take what the grammar forces from the outset; False where nothing remains to be done by the device."""
@@ -72,10 +67,3 @@ class BatchingEngine:
             job.resolve()
             return False
         return True
-
-
-def _stop(loop: DeviceLoop, thread: threading.Thread) -> None:
-    """Also runs when the engine is collected and when the interpreter exits, so it waits, but not for ever."""
-    loop.close()
-    if thread is not threading.current_thread():
-        thread.join(LONGEST_STEP)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from vi.inference.engine.device_thread import DeviceThread
 from vi.inference.engine.failure import as_inference_error
 from vi.inference.engine.generation import Generation, Job
 from vi.inference.engine.request import Request
@@ -18,8 +18,6 @@ from vi.inference.sampling.sampler import choose
 
 if TYPE_CHECKING:
     from vi.inference.structured.grammar import Grammar
-
-LONGEST_STEP = 10.0  # seconds to wait at exit for the device thread, which looks up after every token
 
 
 class SerialLoop:
@@ -38,6 +36,10 @@ class SerialLoop:
                 self.serve(job)
             del job  # while the loop waits, nothing of the last request stays
         del self.runner
+
+    def close(self) -> None:
+        self.closing = True
+        self.inbox.put(None)
 
     def serve(self, job: Job) -> None:
         """Answer one job. Whatever goes wrong is that job's error, and the loop goes on."""
@@ -77,9 +79,7 @@ class SerialEngine:
         self._vocabulary = vocabulary
         self._loop = SerialLoop(runner, vocabulary)
         self._lock = threading.Lock()  # between submit and close: no job enters a closed inbox
-        self._thread = threading.Thread(target=self._loop.run, name="vi-device", daemon=True)
-        self._thread.start()
-        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+        self._device = DeviceThread(self, self._loop)
 
     def submit(self, request: Request) -> Generation:
         job = Job(Sequence(request, self._vocabulary))
@@ -94,13 +94,5 @@ class SerialEngine:
 
     def close(self) -> None:
         with self._lock:
-            self._stop()
-        self._thread.join()
-
-
-def _stop(loop: SerialLoop, thread: threading.Thread) -> None:
-    """Also runs when the engine is collected and when the interpreter exits, so it waits, but not for ever."""
-    loop.closing = True
-    loop.inbox.put(None)
-    if thread is not threading.current_thread():
-        thread.join(LONGEST_STEP)
+            self._device.stop()
+        self._device.join()

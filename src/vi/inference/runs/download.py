@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from vi.inference.durable import sync_folder
 from vi.inference.errors import LoadError
 from vi.inference.runs.manifest import sha256
 from vi.inference.runs.remote_store import RemoteFile, RemoteStore
@@ -130,13 +131,13 @@ def _mismatch(file: RemoteFile, path: Path) -> str | None:
 def _publish(partial: Path, target: Path) -> None:
     """Put the complete folder in the target's place; readers see the old one or the new one, never a mixture."""
     for folder in (partial, *(path for path in partial.rglob("*") if path.is_dir())):
-        _sync_folder(folder)
+        sync_folder(folder)
     replaced = target.parent / f".{target.name}.replaced"
     shutil.rmtree(replaced, ignore_errors=True)
     if target.exists():
         target.rename(replaced)
     partial.rename(target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     shutil.rmtree(replaced, ignore_errors=True)
 
 
@@ -145,16 +146,6 @@ def _write_synced(path: Path, text: str) -> None:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # elsewhere a folder cannot be opened, and a rename is durable by itself
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
