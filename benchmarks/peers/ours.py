@@ -19,6 +19,7 @@ from protocol import Round, serve
 
 from vi.inference.answerer import Answerer
 from vi.inference.asks import Asks
+from vi.inference.call import CallOptions
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.generation_config import GenerationConfig, WarnOnce
 from vi.inference.loading.open import open_model
@@ -47,7 +48,7 @@ def requests_round(job: dict[str, Any], answerer: Answerer) -> Round:
     """Answers the requests of a round, as the job says."""
     record = _record(job)
     config = GenerationConfig(max_new_tokens=job["max_new_tokens"], repetition_penalty=1.0)
-    options = {"task_type": _task(job), "generation_config": config}
+    options = CallOptions(config, _task(job))
 
     def run(requests: Sequence[dict[str, Any]]) -> dict[str, Any]:
         pictures, prompts = [one["picture"] for one in requests], [one["prompt"] for one in requests]

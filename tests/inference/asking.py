@@ -87,7 +87,7 @@ class Requests:
         return [job for job in list(self._jobs) if not job.done.is_set()]
 
     def wanted(self) -> list[Job]:
-        """Those still wanted after a while, which a reader that was amid its source is given to see that they are not."""
+        """Those still wanted after a while; a reader that is amid its source sees late that nobody wants it."""
         deadline = time.monotonic() + 2
         while (left := [job for job in self.running() if not job.cancelled]) and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -18,7 +18,7 @@ from tests.inference.asking import GREEDY, SAMPLED, Never, answer, failure, pict
 
 from vi.inference import AnswerError, ConfigError, PromptError, SchemaError, ViModel
 from vi.inference.asks import prompts_for
-from vi.inference.call import make_call
+from vi.inference.call import CallOptions, make_call
 from vi.inference.runs.record import RunRecord
 from vi.inference.task_types import TASKS, GenericResponse
 from vi.inference.task_types.vqa import VQAResponse
@@ -163,20 +163,20 @@ def test_cot_is_true_or_false(tiny_model, cot):
 
 def test_the_prompt_that_the_run_was_trained_with_is_used():
     record = RunRecord(task_type="vqa", system_prompts={"vqa": "Look."}, system_prompt="For vqa.", cot_suffix="Think.")
-    assert make_call(record).system_prompt == "Look."
-    assert make_call(record, cot=True).system_prompt == "Look.\nThink."
-    assert make_call(record, task_type="freeform").system_prompt == TASKS["freeform"].system_prompt
+    assert make_call(record, CallOptions()).system_prompt == "Look."
+    assert make_call(record, CallOptions(cot=True)).system_prompt == "Look.\nThink."
+    assert make_call(record, CallOptions(task_type="freeform")).system_prompt == TASKS["freeform"].system_prompt
     alone = RunRecord(task_type="vqa", system_prompt="For vqa.", cot_suffix="")
-    assert make_call(alone, cot=True).system_prompt == "For vqa."
-    assert make_call(alone, task_type="freeform").system_prompt == TASKS["freeform"].system_prompt
-    assert "<think>" in make_call(RunRecord(), cot=True).system_prompt
+    assert make_call(alone, CallOptions(cot=True)).system_prompt == "For vqa."
+    assert make_call(alone, CallOptions(task_type="freeform")).system_prompt == TASKS["freeform"].system_prompt
+    assert "<think>" in make_call(RunRecord(), CallOptions(cot=True)).system_prompt
 
 
 def test_a_run_of_another_task_says_so_and_can_still_be_asked():
     record = RunRecord(task_type="segmentation")
     with pytest.raises(ConfigError, match=r"trained for 'segmentation'.*task_type="):
-        make_call(record)
-    assert make_call(record, task_type="vqa").task is TASKS["vqa"]
+        make_call(record, CallOptions())
+    assert make_call(record, CallOptions(task_type="vqa")).task is TASKS["vqa"]
 
 
 def test_there_is_one_prompt_for_each_source():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from vi.inference.media.sources import SourceItem
     from vi.inference.model import ViModel
     from vi.inference.task_types.response import PredictionResponse
-
-AT_ONCE = 16  # sources handed to the model together; their answers are printed before the next ones are read
 
 
 @with_generation_options
@@ -100,15 +99,13 @@ class _Question:
                 "Give one -p for all, or one per source.",
             )
 
-    def about(self, start: int, stop: int) -> dict[str, Any]:
-        """The call's arguments for the sources from ``start`` to ``stop``."""
-        prompts: Any = list(self.prompts[start:stop]) if len(self.prompts) > 1 else next(iter(self.prompts), None)
-        return {
-            "user_prompt": prompts,
-            "generation_config": self.config,
-            "task_type": self.task,
-            "cot": self.cot,
-        }
+    def prompt(self, index: int) -> str | None:
+        """Of the source at that place; None is the task's own."""
+        return self.prompts[index] if len(self.prompts) > 1 else next(iter(self.prompts), None)
+
+    def options(self) -> dict[str, Any]:
+        """The call's arguments for every source."""
+        return {"generation_config": self.config, "task_type": self.task, "cot": self.cot}
 
 
 def _tell(
@@ -141,20 +138,18 @@ def _outcomes(
     with ViModel(**which) as model:
         if stream:
             for index, item in enumerate(items):
-                yield _streamed(model, item, question.about(index, index + 1), report)
+                yield _streamed(model, item, question.prompt(index), question.options(), report)
             return
-        for start in range(0, len(items), AT_ONCE):
-            some = items[start : start + AT_ONCE]
-            yield from model([item.value for item in some], **question.about(start, start + len(some)))
+        prompts = (question.prompt(index) for index in range(len(items)))
+        with closing(model.iter(items, prompts, **question.options())) as answers:
+            yield from ((answer, error) for _, answer, error in answers)
 
 
-def _streamed(model: ViModel, item: SourceItem, arguments: dict[str, Any], report: Report) -> Outcome:
+def _streamed(model: ViModel, item: SourceItem, prompt: str | None, options: dict[str, Any], report: Report) -> Outcome:
     if item.error is not None:
         return None, item.error
-    prompt = arguments["user_prompt"]
-    arguments["user_prompt"] = prompt[0] if isinstance(prompt, list) else prompt
     try:
-        with model(item.value, stream=True, **arguments) as pieces:
+        with model(item.value, prompt, stream=True, **options) as pieces:
             for piece in pieces:
                 report.piece(piece)
             report.end_of_pieces()

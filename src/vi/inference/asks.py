@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.call import Call, lists_clips, make_call
+from vi.inference.call import Call, CallOptions, lists_clips, make_call
 from vi.inference.errors import PromptError, ViError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.media.items import SourceItem
@@ -57,21 +57,21 @@ def prompts_for(user_prompt: str | Sequence[str] | None, count: int, task: Task)
 class Asks:
     """Requests about any number of sources, made as they are needed.
 
-    sources: what ``ViModel.iter`` takes. options: ``make_call``'s. Raises at once what is wrong for all of them.
+    sources: what ``ViModel.iter`` takes. Raises at once what is wrong for all of them.
     """
 
     def __init__(
         self,
         record: RunRecord,
         sources: Any,
-        user_prompt: str | Iterable[str] | None,
-        options: dict[str, Any],
+        user_prompt: str | Iterable[str | None] | None,
+        options: CallOptions,
         policy: MediaPolicy,
         recursive: bool = False,
     ) -> None:
         self._record, self._options = record, options
-        self._call = make_call(record, **options)
-        self._lists_clips = lists_clips(record, options.get("task_type"))
+        self._call = make_call(record, options)
+        self._lists_clips = lists_clips(record, options.task_type)
         self._sources = sources if _several(sources) else [sources]
         self._given = user_prompt
         self._policy, self._recursive = policy, recursive
@@ -111,13 +111,13 @@ class Asks:
     def _call_of(self, row: Row) -> Call:
         if row.task is None and not row.generation_config:
             return self._call
-        options = dict(self._options)
+        options = self._options
         if row.task is not None:
-            options["task_type"] = row.task
+            options = replace(options, task_type=row.task)
         if row.generation_config:
-            common = GenerationConfig.coerce(options.get("generation_config"))
-            options["generation_config"] = common.model_dump(exclude_unset=True) | dict(row.generation_config)
-        return make_call(self._record, **options)
+            common = GenerationConfig.coerce(options.generation_config).model_dump(exclude_unset=True)
+            options = replace(options, generation_config=common | dict(row.generation_config))
+        return make_call(self._record, options)
 
 
 _NONE_LEFT: Any = object()

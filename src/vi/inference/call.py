@@ -20,6 +20,17 @@ DEFAULT_TASK = "freeform"  # of a checkpoint without a training record
 
 
 @dataclass(frozen=True)
+class CallOptions:
+    """What a caller says of all sources of a call, as it was said, see ``ViModel.__call__``; nothing is checked yet."""
+
+    generation_config: Any = None
+    task_type: str | None = None
+    response_format: Any = None
+    cot: bool = False
+    fps: float = 4.0
+
+
+@dataclass(frozen=True)
 class Call:
     """A call's settings, all of them valid. ``grammar`` is None where the answer is free text. fps: of clips."""
 
@@ -40,23 +51,16 @@ class Call:
         return self.grammar if self.task.boxed_grammar is None else self.task.grammar(thinking=self.cot, units=units)
 
 
-def make_call(
-    record: RunRecord,
-    *,
-    generation_config: Any = None,
-    task_type: str | None = None,
-    response_format: Any = None,
-    cot: bool = False,
-    fps: float = 4.0,
-) -> Call:
-    """Check a call's arguments. Raises ConfigError for one that is not allowed, SchemaError for a response format that
+def make_call(record: RunRecord, options: CallOptions) -> Call:
+    """Check a call's options. Raises ConfigError for one that is not allowed, SchemaError for a response format that
     cannot be enforced."""
-    config = GenerationConfig.coerce(generation_config)
+    config = GenerationConfig.coerce(options.generation_config)
+    cot, fps = options.cot, options.fps
     if not isinstance(cot, bool):
         raise ConfigError(f"cot={cot!r} is not allowed.", "It takes True or False.")
     if isinstance(fps, bool) or not isinstance(fps, Real) or not 0 < float(fps) < float("inf"):
         raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
-    task = _task(record, task_type, response_format)
+    task = _task(record, options.task_type, options.response_format)
     return Call(task, _system_prompt(record, task, cot), config, cot, task.grammar(thinking=cot), float(fps))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.asks import Ask, Asks, prompts_for
-from vi.inference.call import lists_clips, make_call
+from vi.inference.call import CallOptions, lists_clips, make_call
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.errors import ConfigError, InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, WarnOnce
@@ -130,13 +130,10 @@ class ViModel:
         (ConfigError, PromptError, SchemaError, InferenceError of a closed model); with ``stream=True`` whatever is
         wrong before the first token does.
         """
-        options = {
-            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
-            "cot": cot, "fps": fps,
-        }  # fmt: skip
+        options = CallOptions(generation_config, task_type, response_format, cot, fps)
         if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
             source = list(source)
-        policy = self._policy if media_policy is None else MediaPolicy.coerce(media_policy)
+        policy = MediaPolicy.coerce(media_policy, self._policy)
         sources = expand(source, recursive, policy, clips=lists_clips(self._files.record, task_type))
         if stream:
             return self._stream(sources, user_prompt, options, policy)
@@ -145,7 +142,7 @@ class ViModel:
     def iter(
         self,
         sources: Any,
-        user_prompt: str | Iterable[str] | None = None,
+        user_prompt: str | Iterable[str | None] | None = None,
         generation_config: GenerationConfig | dict[str, Any] | str | None = None,
         *,
         ordered: bool = True,
@@ -155,7 +152,7 @@ class ViModel:
         response_format: Any = None,
         recursive: bool = False,
         media_policy: MediaPolicy | None = None,
-    ) -> Iterator[tuple[Any, PredictionResponse | None, ViError | None]]:
+    ) -> Generator[tuple[Any, PredictionResponse | None, ViError | None], None, None]:
         """Ask about each of many, however many: ``(source, answer, error)`` one by one, as soon as each is there.
 
         sources: any iterable of what a call takes or of rows of a table (read lazily, a bounded number ahead), or a
@@ -164,11 +161,8 @@ class ViModel:
         finished. source: as it was given; a file of a folder as its path. Closing the iterator cancels what has begun.
         The rest as in a call. Raises at once what is wrong for all of them, as a call does with a list.
         """
-        options = {
-            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
-            "cot": cot, "fps": fps,
-        }  # fmt: skip
-        policy = self._policy if media_policy is None else MediaPolicy.coerce(media_policy)
+        options = CallOptions(generation_config, task_type, response_format, cot, fps)
+        policy = MediaPolicy.coerce(media_policy, self._policy)
         asks = Asks(self._files.record, sources, user_prompt, options, policy, recursive)
         return _flat(self._ready().answers(asks, ordered))
 
@@ -225,10 +219,7 @@ class ViModel:
 
         Raises what is wrong with the call or the source, a ViError.
         """
-        options = {
-            "generation_config": generation_config, "task_type": task_type, "response_format": response_format,
-            "cot": cot, "fps": fps,
-        }  # fmt: skip
+        options = CallOptions(generation_config, task_type, response_format, cot, fps)
         ask, *more = Asks(self._files.record, source, user_prompt, options, self._policy)
         if more:
             raise ConfigError("estimate takes one source.", "Estimate them one by one.")
@@ -275,10 +266,10 @@ class ViModel:
         return f"ViModel({self._files.name!r}{state})"
 
     def _answer(
-        self, sources: Sources, user_prompt: Any, options: dict[str, Any], policy: MediaPolicy, show_progress: bool
+        self, sources: Sources, user_prompt: Any, options: CallOptions, policy: MediaPolicy, show_progress: bool
     ) -> Any:
         try:
-            call = make_call(self._files.record, **options)
+            call = make_call(self._files.record, options)
             prompts = prompts_for(user_prompt, len(sources.items), call.task)
             answerer = self._ready()
         except ViError as error:
@@ -291,13 +282,13 @@ class ViModel:
             outcomes = [outcome for _, outcome in tracked]
         return outcomes if sources.many else outcomes[0]
 
-    def _stream(self, sources: Sources, user_prompt: Any, options: dict[str, Any], policy: MediaPolicy) -> Stream:
+    def _stream(self, sources: Sources, user_prompt: Any, options: CallOptions, policy: MediaPolicy) -> Stream:
         if sources.many:
             raise ConfigError(
                 f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
                 "Stream them one by one, or leave stream out.",
             )
-        call = make_call(self._files.record, **options)
+        call = make_call(self._files.record, options)
         (prompt,) = prompts_for(user_prompt, 1, call.task)
         asked = self._ready().ask(Ask(call, sources.items[0], prompt, policy))
         return Stream(asked.generation, asked.respond)
@@ -310,7 +301,7 @@ class ViModel:
 
 def _flat(
     answers: Generator[tuple[Ask, Outcome], None, None],
-) -> Iterator[tuple[Any, PredictionResponse | None, ViError | None]]:
+) -> Generator[tuple[Any, PredictionResponse | None, ViError | None], None, None]:
     with closing(answers):
         for ask, (answer, error) in answers:
             yield ask.given, answer, error

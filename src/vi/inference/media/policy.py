@@ -89,10 +89,10 @@ class MediaPolicy(BaseModel):
         return cls(**{"schemes": schemes, "roots": (), "private_addresses": False, **changes})
 
     @classmethod
-    def coerce(cls, value: MediaPolicy | None) -> MediaPolicy:
-        """``value``, or the default policy for None. Raises ConfigError for anything else."""
+    def coerce(cls, value: MediaPolicy | None, default: MediaPolicy | None = None) -> MediaPolicy:
+        """``value``; for None ``default``, or the library's own. Raises ConfigError for anything else."""
         if value is None:
-            return cls()
+            return default or cls()
         if not isinstance(value, MediaPolicy):
             raise ConfigError(
                 f"media_policy is of type {type(value).__name__}.",
