@@ -48,8 +48,7 @@ def test_a_bad_source_among_good_ones_is_told_in_its_place(ask, objects, picture
     assert result.stderr.splitlines() == [f"SourceError: {bad['error']['message']}"]
 
 
-def test_more_sources_than_are_asked_at_once_all_get_their_own_prompt(ask, objects, pictures, monkeypatch):
-    monkeypatch.setattr("vi.cli.predict.AT_ONCE", 2)
+def test_each_source_gets_its_own_prompt(ask, objects, pictures):
     result = ask(*pictures, "-p", "one", "-p", "two", "-p", "three", "--json")
     assert [each["answer"]["prompt"] for each in objects(result)] == ["one", "two", "three"]
 
