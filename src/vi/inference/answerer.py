@@ -25,6 +25,7 @@ from vi.inference.task_types.boxes import BoxUnits, box_units
 
 if TYPE_CHECKING:
     from vi.inference.completion import Completion
+    from vi.inference.engine.base import EngineState
     from vi.inference.engine.generation import Generation
     from vi.inference.engine.settings import EngineSettings
     from vi.inference.loading.loader import LoadedModel
@@ -142,6 +143,11 @@ class Answerer:
             cache_size=None if token_bytes is None or cache_tokens is None else cache_tokens * token_bytes,
             why_not=why_not,
         )
+
+    @property
+    def state(self) -> EngineState:
+        """What the engine is at."""
+        return self._engine.state
 
     def close(self) -> None:
         """Stop what runs and free the device. Closing twice does nothing."""

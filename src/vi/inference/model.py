@@ -25,6 +25,7 @@ from vi.inference.stream import Stream
 if TYPE_CHECKING:
     from vi.inference.answerer import Answerer, Outcome
     from vi.inference.batch.run import Summary
+    from vi.inference.engine.base import EngineState
     from vi.inference.estimate import Estimate
     from vi.inference.task_types.response import PredictionResponse
 
@@ -248,6 +249,16 @@ class ViModel:
     def info(self) -> ModelInfo:
         """What this model is."""
         return inspect(self._files)
+
+    @property
+    def state(self) -> EngineState:
+        """What its engine is at: requests that run and wait, and what it died of. Raises InferenceError if closed."""
+        return self._ready().state
+
+    @property
+    def generation_config(self) -> GenerationConfig:
+        """The values of a call that sets none."""
+        return merge(model=self._defaults, run=self._files.record.generation_config).config
 
     def close(self) -> None:
         """End what is being answered and free the device. Closing twice does nothing; a later call is an error."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from vi.inference.engine.generation import Generation
@@ -9,6 +10,15 @@ from vi.inference.engine.request import Request
 
 if TYPE_CHECKING:
     from vi.inference.structured.grammar import Grammar
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """At one moment: how many requests are being answered, how many wait, and what the device's thread died of."""
+
+    running: int
+    waiting: int
+    failure: BaseException | None = None
 
 
 class Engine(Protocol):
@@ -26,6 +36,9 @@ class Engine(Protocol):
 
     @property
     def capacity(self) -> int: ...
+
+    @property
+    def state(self) -> EngineState: ...
 
     def submit(self, request: Request) -> Generation:
         """Begin to answer, and return at once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vi.inference.engine.base import EngineState
 from vi.inference.engine.block_table import BlockTable
 from vi.inference.engine.device_loop import DeviceLoop
 from vi.inference.engine.device_thread import DeviceThread
@@ -35,6 +36,12 @@ class BatchingEngine:
     @property
     def capacity(self) -> int:
         return self._settings.max_batch
+
+    @property
+    def state(self) -> EngineState:
+        loop = self._loop
+        waiting = len(loop.scheduler.waiting) + loop.inbox.qsize()
+        return EngineState(len(loop.scheduler.running), waiting, loop.cause)
 
     def submit(self, request: Request) -> Generation:
         self._loop.require_open()

@@ -6,6 +6,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from vi.inference.engine.base import EngineState
 from vi.inference.engine.device_thread import DeviceThread
 from vi.inference.engine.failure import as_inference_error
 from vi.inference.engine.generation import Generation, Job
@@ -28,12 +29,15 @@ class SerialLoop:
         self.vocabulary = vocabulary
         self.inbox: SimpleQueue[Job | None] = SimpleQueue()  # None: wake up and see that it is closing
         self.closing = False
+        self.running = 0  # one while it is served
 
     def run(self) -> None:
         """Serve jobs in their order until closing; then fail those that wait."""
         while (job := self.inbox.get()) is not None:
             if job.claim():
+                self.running = 1
                 self.serve(job)
+                self.running = 0
             del job  # while the loop waits, nothing of the last request stays
         del self.runner
 
@@ -80,6 +84,10 @@ class SerialEngine:
         self._loop = SerialLoop(runner, vocabulary)
         self._lock = threading.Lock()  # between submit and close: no job enters a closed inbox
         self._device = DeviceThread(self, self._loop)
+
+    @property
+    def state(self) -> EngineState:
+        return EngineState(self._loop.running, self._loop.inbox.qsize())
 
     def submit(self, request: Request) -> Generation:
         job = Job(Sequence(request, self._vocabulary))
