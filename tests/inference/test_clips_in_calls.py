@@ -142,13 +142,18 @@ def test_fps_that_is_none_is_refused(tiny_model, clip):
     assert isinstance(failure(ask(tiny_model, clip, fps=0)), ConfigError)
 
 
-def test_a_model_that_takes_no_clips_says_which_do(tmp_path, clip):
-    with ViModel(
-        pretrained_model_name_or_path=TINY["smolvlm"](tmp_path / "model"), device="cpu", runner="torch"
-    ) as model:
-        error = failure(ask(model, clip))
-    assert isinstance(error, SourceError)
-    assert "qwen2_5_vl" in str(error)
+@pytest.mark.parametrize("family", ["smolvlm", pytest.param("llava_onevision", marks=pytest.mark.slow)])
+def test_a_model_that_takes_pictures_only_sees_a_clip_as_pictures(tmp_path, clip, family):
+    folder = TINY[family](tmp_path / "model", max_position_embeddings=4096)
+    said = []
+    for runner in ("torch", "openvino"):
+        with ViModel(pretrained_model_name_or_path=folder, device="cpu", runner=runner) as model:
+            response, alone = answer(ask(model, clip)), answer(ask(model, picture()))
+            assert model.estimate(clip, "What moves?", SETTINGS, task_type="generic").frames == 4
+        assert response.video.timestamps == pytest.approx([0, 0.25, 0.5, 0.75], abs=0.02)
+        assert response.usage.image_tokens > alone.usage.image_tokens / 4
+        said.append(response.raw_output)
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("family", ["qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_5"])
@@ -161,7 +166,7 @@ def test_a_clip_is_answered_as_generate_answers_it(tmp_path, clip, family):
         response = answer(ask(model, clip, generation_config=settings))
     loaded = load(RunFiles(None, folder), device="cpu")
     chat = ChatPrompt(loaded)
-    seen = load_clip(clip, fit=chat.clips.fit)
+    seen = load_clip(clip, fit=chat.fit_frames)
     prompt = chat.build("What moves?", clip=seen, system_prompt=TASKS["generic"].system_prompt)
     assert len(tokens(response)) > 1
     assert tokens(response) == generate(folder, loaded, prompt, seen)[: len(tokens(response))]

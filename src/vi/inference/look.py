@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vi.inference.errors import SourceError
 from vi.inference.media.clip import Clip
 from vi.inference.media.content import open_content
 from vi.inference.media.image import Picture, load_picture
 from vi.inference.media.items import SourceItem
 from vi.inference.media.kinds import ClipFound
 from vi.inference.media.policy import MediaPolicy
-from vi.inference.preprocess.clip_families import CLIP_FAMILIES
 
 if TYPE_CHECKING:
     from vi.inference.asks import Ask
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
 def look(ask: Ask, chat: ChatPrompt) -> Picture | Clip:
     """The source as ``chat`` takes it. A video is a clip whatever its name; of a task about clips so is a picture.
 
-    Raises SourceError as ``load_picture`` and ``load_clip`` do, and for a clip where the model takes none; PromptError
-    for frames of a shape that the model refuses.
+    Raises SourceError as ``load_picture`` and ``load_clip`` do, PromptError for frames of a shape that the model
+    refuses.
     """
     item = _held(ask.item, ask.policy)
     if not (item.is_clip or ask.call.is_about_clips):
@@ -45,13 +43,9 @@ def _held(item: SourceItem, policy: MediaPolicy) -> SourceItem:
 def _clip(item: SourceItem, ask: Ask, chat: ChatPrompt) -> Clip:
     if item.error is not None:
         raise item.error
-    if chat.clips is None:
-        families = ", ".join(CLIP_FAMILIES)
-        message = f"{item.label} is asked about as a clip, and this model takes pictures only."
-        raise SourceError(message, f"Pass a frame of it, or use a model of one of these families: {families}.")
     if item.kind in ("image", "array"):
         pixels = load_picture(item, ask.policy).pixels
         return replace(Clip.of([pixels], [0.0]), label=item.label)
     from vi.inference.media.video import load_clip  # FFmpeg comes with the first clip
 
-    return load_clip(item, fps=ask.call.fps, fit=chat.clips.fit, policy=ask.policy)
+    return load_clip(item, fps=ask.call.fps, fit=chat.fit_frames, policy=ask.policy)

@@ -28,7 +28,7 @@ SHOWN = st.lists(pictures(), min_size=1, max_size=2)
 @settings(max_examples=30)
 @given(shown=SHOWN)
 def test_onevision_is_that_of_transformers(settings_, shown):
-    expected = LlavaOnevisionImageProcessorPil(**settings_)(images=shown, return_tensors="np")
+    expected = LlavaOnevisionImageProcessorPil(**settings_)(images=[shown], return_tensors="np")  # of one prompt
     assert_same_arrays(AnyResPixels.of_onevision(settings_).encode(shown).arrays, expected)
 
 

@@ -27,6 +27,12 @@ def test_tiles_are_those_of_transformers(settings_, shown):
     assert_same_arrays(CropPixels(settings_).encode(shown).arrays, expected)
 
 
+@given(shown=st.lists(pictures(), min_size=1, max_size=3))
+def test_whole_pictures_are_those_that_transformers_does_not_crop(shown):
+    expected = GotOcr2ImageProcessorPil(**SETTINGS[0])(images=shown, return_tensors="np", crop_to_patches=False)
+    assert_same_arrays(CropPixels(SETTINGS[0]).encode(shown, whole=True).arrays, expected)
+
+
 @given(width=st.integers(1, 3000), height=st.integers(1, 3000), fewest=st.integers(1, 4), more=st.integers(0, 10))
 def test_the_grid_is_that_of_transformers(width, height, fewest, more):
     expected = get_optimal_tiled_canvas((height, width), (448, 448), fewest, fewest + more)

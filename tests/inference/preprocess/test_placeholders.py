@@ -9,64 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.families import TINY
-from transformers.models.gemma3.processing_gemma3 import Gemma3Processor
-from transformers.models.glm4v.processing_glm4v import Glm4vProcessor
-from transformers.models.idefics3.processing_idefics3 import Idefics3Processor
-from transformers.models.internvl.processing_internvl import InternVLProcessor
+from tests.inference.preprocess.stock_processors import PROCESSORS, stock_processor
 from transformers.models.llava_next.processing_llava_next import LlavaNextProcessor
 from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
-from transformers.models.paligemma.processing_paligemma import PaliGemmaProcessor
 
 from vi.inference.preprocess.families import FAMILIES, get_family
 from vi.inference.preprocess.placeholders import bounded_tiles, rows_of_patches, unpadded_tiles
 
 SIDES = st.integers(1, 700)
-# (processor class, attributes that its checkpoints state)
-PROCESSORS = {
-    "glm4v": (Glm4vProcessor, {"image_token": "<|image|>"}),
-    "idefics3": (
-        Idefics3Processor,
-        {
-            "fake_image_token": "<fake_token_around_image>",
-            "image_token": "<image>",
-            "global_image_tag": "<global-img>",
-            "image_seq_len": 4,
-        },
-    ),
-    "llava_onevision": (
-        LlavaOnevisionProcessor,
-        {
-            "image_token": "<image>",
-            "num_image_tokens": 16,
-            "vision_feature_select_strategy": "full",
-            "vision_aspect_ratio": "anyres_max_2",
-        },
-    ),
-    "llava_next": (
-        LlavaNextProcessor,
-        {
-            "image_token": "<image>",
-            "patch_size": 8,
-            "num_additional_image_tokens": 1,
-            "vision_feature_select_strategy": "default",
-        },
-    ),
-    "internvl": (
-        InternVLProcessor,
-        {
-            "start_image_token": "<img>",
-            "end_image_token": "</img>",
-            "image_token": "<IMG_CONTEXT>",
-            "image_seq_length": 4,
-        },
-    ),
-    "gemma3": (
-        Gemma3Processor,
-        {"full_image_sequence": f"\n\n<start_of_image>{'<image_soft_token>' * 4}<end_of_image>\n\n"},
-    ),
-    "paligemma": (PaliGemmaProcessor, {"image_token": "<image>", "image_seq_length": 16}),
-}
-IMAGE_TOKENS = {"gemma3": "<image_soft_token>"}
 
 
 @pytest.fixture(scope="module")
@@ -78,19 +28,17 @@ def folders(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROCESSORS)
 def test_a_picture_is_written_as_its_processor_writes_it(folders, name):
-    family, (processor_class, stated) = get_family(name), PROCESSORS[name]
+    family = get_family(name)
     config = transformers.AutoConfig.from_pretrained(folders[name]).to_dict()
     encode = transformers.AutoImageProcessor.from_pretrained(folders[name], backend="pil")
-    processor = object.__new__(processor_class)  # it would ask for a video processor, which needs torchvision
-    vars(processor).update(stated, image_processor=encode)
-    token = IMAGE_TOKENS.get(name, getattr(processor, "image_token", ""))
+    processor, token = stock_processor(name, encode)
 
     @settings(max_examples=60, deadline=None)
     @given(sizes=st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=3))
     def check(sizes):
         pictures = [Image.new("RGB", size) for size in sizes]
         try:
-            inputs = encode(images=pictures, return_tensors="np", **family.options(config))
+            inputs = encode(images=[pictures], return_tensors="np", **family.options(config))  # of one prompt
         except ValueError:  # a shape that this processor refuses
             return
         written = family.placeholders(inputs, config, token)

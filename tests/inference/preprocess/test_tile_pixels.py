@@ -34,6 +34,13 @@ def test_several_pictures_are_one_batch(shown):
     assert_same_arrays(TilePixels(SETTINGS[0]).encode(shown).arrays, expected)
 
 
+@given(shown=st.lists(pictures(), min_size=1, max_size=3))
+def test_whole_pictures_are_those_that_transformers_does_not_split(shown):
+    stock = SmolVLMImageProcessorPil(**SETTINGS[0])
+    expected = stock(images=shown, return_tensors="np", return_row_col_info=True, do_image_splitting=False)
+    assert_same_arrays(TilePixels(SETTINGS[0]).encode(shown, whole=True).arrays, expected)
+
+
 @pytest.mark.parametrize("size", [(900, 700), (5000, 3), (3, 5000)])
 def test_the_defaults_are_those_of_transformers(size):
     expected = SmolVLMImageProcessorPil()(images=[noise(*size)], return_tensors="np", return_row_col_info=True)

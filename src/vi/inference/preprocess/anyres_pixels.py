@@ -22,8 +22,8 @@ Grids = Sequence[Sequence[int]]
 class AnyResPixels:
     """``LlavaNextImageProcessor`` and ``LlavaOnevisionImageProcessor`` without transformers.
 
-    grids: the (height, width) in pixels that a picture may be fitted into, where the settings state none. counts: tell
-    also that every picture stands alone (``batch_num_images``).
+    grids: the (height, width) in pixels that a picture may be fitted into, where the settings state none. counts:
+    several pictures of one prompt are not cut into tiles, and ``batch_num_images`` says how many they are.
     """
 
     max_pixels: int | None = None
@@ -35,6 +35,7 @@ class AnyResPixels:
         self._tile = ((None if crop is None else sides(crop)) or self._whole)[0]
         self._grids: Grids = settings.get("image_grid_pinpoints", grids)
         self._counts = counts
+        self._around = tuple(int(level * 255) for level in settings.get("image_mean", CLIP_MEAN))
         self._resample = int(settings.get("resample", BICUBIC))
         self._fit = PlainFit(settings, crops=crops)
         self._scale = PixelScale(settings, CLIP_MEAN, CLIP_STD)
@@ -49,20 +50,22 @@ class AnyResPixels:
         stated = {"size": {"height": 384, "width": 384}, **settings}
         return cls(stated, ONEVISION_GRIDS, crops=False, counts=True)
 
-    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
+    def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
         """``pixel_values`` float32 [pictures, most tiles, 3, height, width], fewer tiles followed by zeros.
 
         ``image_sizes`` int64 [pictures, 2]: (height, width) as they came.
         """
-        cut = [np.stack([self._fit(tile) for tile in self._tiles(picture)]) for picture in pictures]
+        are_whole = self._counts and len(pictures) > 1
+        tiles = [[self._square(picture)] if are_whole else self._tiles(picture) for picture in pictures]
+        cut = [np.stack([self._fit(tile) for tile in of_one]) for of_one in tiles]
         values = np.zeros((len(cut), max(map(len, cut)), *cut[0].shape[1:]), dtype=np.float32)
-        for row, tiles in zip(values, cut, strict=True):
-            row[: len(tiles)] = self._scale(tiles)
+        for row, pixels in zip(values, cut, strict=True):
+            row[: len(pixels)] = self._scale(pixels)
         sizes = np.array([(picture.height, picture.width) for picture in pictures], dtype=np.int64)
         arrays = {"pixel_values": values, "image_sizes": sizes}
         if self._counts:
-            arrays["batch_num_images"] = np.ones(len(cut), dtype=np.int64)
-        named = {f"tiles {index}": tiles for index, tiles in enumerate(cut)}
+            arrays["batch_num_images"] = np.array([len(cut)])
+        named = {f"tiles {index}": pixels for index, pixels in enumerate(cut)}
         return EncodedPictures(arrays, media_key({**named, "sizes": sizes}))
 
     def _tiles(self, picture: Image.Image) -> list[Image.Image]:
@@ -77,6 +80,15 @@ class AnyResPixels:
         corners = [(left, top) for top in range(0, height, side) for left in range(0, width, side)]
         boxes = [(left, top, min(left + side, width), min(top + side, height)) for left, top in corners]
         return [resize(picture, *self._whole, self._resample), *map(canvas.crop, boxes)]
+
+    def _square(self, picture: Image.Image) -> Image.Image:
+        """The whole picture with the mean colour around it."""
+        from PIL import Image
+
+        side = max(picture.size)
+        canvas = Image.new("RGB", (side, side), self._around)
+        canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+        return canvas
 
 
 def best_grid(height: int, width: int, grids: Grids) -> tuple[int, int]:

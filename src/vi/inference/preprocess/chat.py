@@ -1,8 +1,9 @@
-"""A system prompt, a picture or clip and a user's words to token ids; what a user writes is never more than text."""
+"""A system prompt, pictures or a clip and a user's words to token ids; what a user writes is never more than text."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 SYSTEM, USER = "\ue0000\ue001", "\ue0001\ue001"  # stand for texts while the template is rendered and cut
 SENTINEL = re.compile(f"{SYSTEM}|{USER}")
 CACHED_FRAMES = 64
-SHOWN = {"image": "a picture", "video": "a clip"}
 
 Frame = tuple["list[int] | tuple[str, str, bool]", ...]
 
@@ -36,8 +36,8 @@ class ChatPrompt:
 
     def __init__(self, loaded: LoadedModel) -> None:
         self.context_length = loaded.context_length
-        self.clips = ClipWay.of(loaded)  # None for a model that takes none
         self._pictures = PictureWay(loaded)
+        self._clips: ClipWay | PictureWay = ClipWay.of(loaded) or self._pictures
         self._tokenizer = loaded.tokenizer
         self._text = PlainText(loaded.tokenizer)
         loaded.tokenizer.template  # noqa: B018 -- a template that is missing or broken speaks up now
@@ -48,7 +48,7 @@ class ChatPrompt:
         self,
         user_prompt: str,
         *,
-        picture: Image.Image | None = None,
+        picture: Image.Image | Sequence[Image.Image] | None = None,
         clip: Clip | None = None,
         system_prompt: str | None = None,
     ) -> Prompt:
@@ -61,14 +61,14 @@ class ChatPrompt:
         self,
         user_prompt: str,
         *,
-        picture: Image.Image | None = None,
+        picture: Image.Image | Sequence[Image.Image] | None = None,
         clip: Clip | None = None,
         system_prompt: str | None = None,
     ) -> Prompt:
-        """The prompt of one turn, however long: the system's words, an RGB picture or a clip, the user's words.
+        """The prompt of one turn, however long: the system's words, RGB pictures or a clip, the user's words.
 
-        Raises PromptError when the shape of picture or frames is refused, for a clip where the model takes none, and
-        for text that is not Unicode (a lone surrogate).
+        picture: one, or several that the words are about together, in their order. Raises PromptError when the shape of
+        a picture or of frames is refused, and for text that is not Unicode (a lone surrogate).
         """
         shown = self._show(picture, clip)
         user, words = _with_sentinel(user_prompt, USER)
@@ -88,16 +88,21 @@ class ChatPrompt:
         """What a larger picture is shrunk to anyway, width times height; None where nobody knows."""
         return self._pictures.at_most_pixels
 
+    def fit_frames(self, num_frames: int, width: int, height: int) -> tuple[int, int]:
+        """(width, height) in pixels that the frames of a clip are resized to. Raises PromptError for a shape that the
+        model refuses."""
+        return self._clips.fit_frames(num_frames, width, height)
+
     def room(self, prompt: Prompt) -> int:
         """How many tokens an answer may have before the model's context is full."""
         return self.context_length - len(prompt.token_ids)
 
-    def _show(self, picture: Image.Image | None, clip: Clip | None) -> Shown:
+    def _show(self, picture: Image.Image | Sequence[Image.Image] | None, clip: Clip | None) -> Shown:
         if clip is not None:
-            if self.clips is None:
-                raise PromptError("This model takes no clips.", "Pass a picture.")
-            return self.clips.show(clip)
-        return self._pictures.nothing() if picture is None else self._pictures.show(picture)
+            return self._clips.show_clip(clip)
+        if picture is None:
+            return self._pictures.nothing()
+        return self._pictures.show(picture if isinstance(picture, Sequence) else [picture])
 
     def _require_room(self, prompt: Prompt, what: str) -> None:
         length, places = len(prompt.token_ids), prompt.image_tokens
@@ -144,7 +149,7 @@ class ChatPrompt:
         expected = SENTINEL.findall(system + user)
         if SENTINEL.findall(template) != expected or template.count(marks.written) != len(marks.texts):
             raise LoadError(
-                f"This checkpoint's chat template does not show a system prompt, {SHOWN[marks.part]} and a user prompt "
+                f"This checkpoint's chat template does not show a system prompt, {marks.shown} and a user prompt, "
                 "once each.",
                 "Replace its chat_template.jinja with the one its authors publish.",
             )

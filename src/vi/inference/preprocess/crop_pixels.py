@@ -36,18 +36,18 @@ class CropPixels:
         self._resample = int(settings.get("resample", BICUBIC))
         self._scale = PixelScale(settings, CLIP_MEAN, CLIP_STD)
 
-    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
+    def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
         """``pixel_values`` float32 [tiles, 3, height, width] of all pictures, ``num_patches`` int64 [pictures]."""
-        tiles = [self._cut(picture) for picture in pictures]
+        tiles = [self._cut(picture, whole) for picture in pictures]
         pixels = np.concatenate(tiles)
         counts = np.array([len(cut) for cut in tiles], dtype=np.int64)
         arrays = {"pixel_values": self._scale(pixels), "num_patches": counts}
         return EncodedPictures(arrays, media_key({"pixels": pixels, "counts": counts}))
 
-    def _cut(self, picture: Image.Image) -> np.ndarray:
+    def _cut(self, picture: Image.Image, as_one: bool) -> np.ndarray:
         """uint8 [tiles, 3, height, width], row by row."""
         height, width = self._tile
-        if not self._crops:
+        if as_one or not self._crops:
             return planes(resize(picture, height, width, self._resample) if self._resizes else picture)[None]
         columns, rows = nearest_grid(picture.width, picture.height, height * width, *self._bounds)
         whole = planes(resize(picture, rows * height, columns * width, self._resample))

@@ -24,7 +24,8 @@ class Family:
     """One architecture.
 
     placeholders: (image processor's output, ``config.json``, image token) -> the prompt text of each picture.
-    template_token: what the chat template writes for a picture, where that is not the image token itself.
+    template_token: what the chat template writes for a picture, where that is not the image token itself. brackets: the
+    tokens that it writes before and after every picture, where ``placeholders`` does not.
     options: ``config.json`` -> what transformers' image processor is called with besides the pictures. layout: names
     in its output that only say how a picture was cut, which ``forward`` does not take. seen_sizes: (image
     processor's output, ``config.json``) -> (width, height) in pixels of the resized pictures; None where they are cut
@@ -36,6 +37,7 @@ class Family:
 
     placeholders: Callable[[Inputs, Config, str], list[str]]
     template_token: str | None = None
+    brackets: tuple[str, str] = ("", "")
     layout: tuple[str, ...] = ()
     options: Callable[[Config], dict[str, Any]] = lambda config: {}
     seen_sizes: Callable[[Inputs, Config], Sizes] | None = None
@@ -107,14 +109,22 @@ def whole_rows(config: Config) -> dict[str, Any]:
     return {"patch_size": {"height": side, "width": side}}
 
 
-QWEN2_VL = Family(placeholders.merged_grid, seen_sizes=grid_sizes, mrope=True)
+QWEN_BRACKETS = ("<|vision_start|>", "<|vision_end|>")
+QWEN2_VL = Family(placeholders.merged_grid, brackets=QWEN_BRACKETS, seen_sizes=grid_sizes, mrope=True)
 SMOLVLM = Family(placeholders.tiles, layout=("rows", "cols"), options=with_rows)
 
 FAMILIES: dict[str, Family] = {
     "qwen2_vl": QWEN2_VL,
     "qwen2_5_vl": QWEN2_VL,
-    "qwen3_vl": Family(placeholders.merged_grid, seen_sizes=partial(grid_sizes, patch=16), mrope=True),
-    "glm4v": QWEN2_VL,
+    "qwen3_vl": Family(
+        placeholders.merged_grid, brackets=QWEN_BRACKETS, seen_sizes=partial(grid_sizes, patch=16), mrope=True
+    ),
+    "glm4v": Family(
+        placeholders.merged_grid,
+        brackets=("<|begin_of_image|>", "<|end_of_image|>"),
+        seen_sizes=grid_sizes,
+        mrope=True,
+    ),
     "smolvlm": SMOLVLM,
     "idefics3": SMOLVLM,
     "llava_onevision": Family(placeholders.bounded_tiles),
@@ -137,6 +147,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "qwen3_5": Family(
         placeholders.merged_grid,
+        brackets=QWEN_BRACKETS,
         seen_sizes=partial(grid_sizes, patch=16),
         mrope=True,
         plain="most layers keep one running state instead of keys and values of each token",

@@ -37,9 +37,10 @@ class PictureEncoder(Protocol):
     @property
     def max_pixels(self) -> int | None: ...
 
-    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
-        """Resize, cut and normalise RGB pictures, at least one.
+    def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
+        """Resize, cut and normalise RGB pictures, at least one, all of one prompt.
 
+        whole: do not cut them into tiles, as for frames of a clip, where the kind of processor leaves that open.
         Raises PromptError for a picture whose shape cannot be prepared (such as 1 x 5000 pixels).
         """
         ...

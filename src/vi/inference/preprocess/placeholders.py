@@ -52,10 +52,15 @@ def unpadded_tiles(inputs: Inputs, config: Config, image_token: str) -> list[str
 
 
 def bounded_tiles(inputs: Inputs, config: Config, image_token: str) -> list[str]:
-    """LLaVA-OneVision: as LLaVA-NeXT, the plane shrunk to the area of so many tiles (``anyres_max_9``: nine)."""
+    """LLaVA-OneVision: as LLaVA-NeXT, the plane shrunk to the area of so many tiles (``anyres_max_9``: nine).
+
+    Several pictures of one prompt are not cut: the whole of each, and a newline feature.
+    """
     vision, texts = config["vision_config"], []
     tile = vision.get("image_size", 384)
     side = tile // vision.get("patch_size", 14)
+    if any(int(number) > 1 for number in inputs.get("batch_num_images", ())):
+        return [image_token * (side**2 + 1) for _ in inputs["image_sizes"]]
     most = int(config.get("vision_aspect_ratio", "anyres_max_9").removeprefix("anyres_max_"))
     for size in inputs["image_sizes"]:
         rows, columns = _plane(size, config.get("image_grid_pinpoints") or ONEVISION_GRIDS, tile, side)

@@ -72,7 +72,7 @@ class PlainPixels:
         stated = {"size": {"height": 224, "width": 224}, **settings, "do_center_crop": False}
         return cls(PlainFit(stated, crops=False), PixelScale(settings, HALF, HALF))
 
-    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
+    def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
         """``pixel_values`` float32 [pictures, 3, height, width]."""
         pixels = np.stack([self._fit(picture) for picture in pictures])
         return EncodedPictures({"pixel_values": self._scale(pixels)}, media_key({"pixels": pixels}))

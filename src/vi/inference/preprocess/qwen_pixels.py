@@ -39,7 +39,7 @@ class QwenPixels:
         self.resizes = bool(settings.get("do_resize", True))
         self.scale = PixelScale(settings, CLIP_MEAN, CLIP_STD)
 
-    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
+    def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
         """``pixel_values`` float32 [patches, 3 * frames * side * side], ``image_grid_thw`` int64 [pictures, 3]."""
         try:
             patches = [self.patches(self.fit(picture)) for picture in pictures]

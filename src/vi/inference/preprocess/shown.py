@@ -1,9 +1,10 @@
-"""What a prompt shows beside its words, a picture or a clip: the text of its places, its arrays and positions."""
+"""What a prompt shows beside its words, pictures or a clip: the text of its places, its arrays and positions."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from vi.inference.preprocess.clip_positions import clip_positions
 from vi.inference.preprocess.families import get_family
+from vi.inference.preprocess.frame_texts import frame_texts
 from vi.inference.preprocess.positions import mrope_positions, plain_positions
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from vi.inference.media.clip import Clip
     from vi.inference.preprocess.clips import ClipEncoder
 
+FRAME_PIXELS = 768 * 28 * 28  # as many as Qwen2-VL's video processor leaves of a frame, width times height
 TOKENS_PER_SECOND = 4  # of Qwen2.5-VL where its config.json is silent, as in transformers
 
 Positions = Callable[[Sequence[int]], np.ndarray]
@@ -32,10 +35,17 @@ class Marks(NamedTuple):
     written: str
     texts: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """What a user calls it."""
+        if self.part == "video":
+            return "a clip"
+        return f"{len(self.texts)} pictures" if len(self.texts) > 1 else "a picture"
+
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture or clip, or nothing, ready for a prompt.
+    """Pictures or a clip, or nothing, ready for a prompt.
 
     place_id: the token that holds one place. positions: token ids [S] -> int64 [A, S]. media, key, seen_size: as in
     ``Prompt``.
@@ -69,9 +79,10 @@ class PictureWay:
         """Words alone."""
         return Shown(Marks("image", self._written), self._place_id, self._positions([]))
 
-    def show(self, picture: Image.Image) -> Shown:
-        """An RGB picture. Raises PromptError for a shape that the model's way of preparing refuses."""
-        encoded, family = self._encoder.encode([picture]), self._family
+    def show(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> Shown:
+        """RGB pictures, at least one, each in its own place. Raises PromptError for a shape that the model's way of
+        preparing refuses. whole: see ``PictureEncoder.encode``."""
+        encoded, family = self._encoder.encode(pictures, whole=whole), self._family
         arrays = encoded.arrays
         texts = tuple(family.placeholders(arrays, self._config, self._place))
         sizes = family.seen_sizes(arrays, self._config) if family.seen_sizes is not None else []
@@ -83,6 +94,19 @@ class PictureWay:
             encoded.key,
             sizes[0] if sizes else None,
         )
+
+    def show_clip(self, clip: Clip) -> Shown:
+        """The frames of a clip, each a picture of its own with its time in words before it, all in one place."""
+        frames, words, (start, end) = self.show(clip.frames, whole=True), frame_texts(clip), self._family.brackets
+        places = zip(words.times, frames.marks.texts, strict=True)
+        text = "".join([words.intro, *(f"{time}{start}{place}{end}" for time, place in places), words.outro])
+        return replace(frames, marks=Marks("image", f"{start}{self._written}{end}", (text,)))
+
+    def fit_frames(self, num_frames: int, width: int, height: int) -> tuple[int, int]:
+        """(width, height) in pixels that the frames of a clip are made smaller to before they are prepared."""
+        most = self.at_most_pixels or FRAME_PIXELS
+        shrink = math.sqrt(min(1.0, most / (width * height)))
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
 
     def _positions(self, grids: list[list[int]]) -> Positions:
         if not self._family.mrope:
@@ -103,7 +127,7 @@ class ClipWay:
 
     @classmethod
     def of(cls, loaded: LoadedModel) -> ClipWay | None:
-        """None for a model that takes no clips."""
+        """None for a model without a way of its own for clips."""
         names = ("vision_start_token_id", "video_token_id", "vision_end_token_id")
         ids = [loaded.config.get(name) for name in names]
         start, place, end = (None if token_id is None else loaded.tokenizer.id_to_token(token_id) for token_id in ids)
@@ -111,11 +135,11 @@ class ClipWay:
             return None
         return cls(loaded.clips, loaded.config, ids[1], (start, place, end))
 
-    def fit(self, num_frames: int, width: int, height: int) -> tuple[int, int]:
-        """(width, height) in pixels that the frames of a clip are resized to. Raises PromptError, as ``show`` does."""
+    def fit_frames(self, num_frames: int, width: int, height: int) -> tuple[int, int]:
+        """(width, height) in pixels that the frames of a clip are resized to. PromptError, as ``show_clip``."""
         return self._encoder.fit(num_frames, width, height)
 
-    def show(self, clip: Clip) -> Shown:
+    def show_clip(self, clip: Clip) -> Shown:
         """Raises PromptError for frames of a shape that the model's way of preparing refuses."""
         encoder = self._encoder
         encoded = encoder.encode(clip)

@@ -31,12 +31,12 @@ class TilePixels:
         self._resample = int(settings.get("resample", LANCZOS))
         self._scale = PixelScale(settings, HALF, HALF)
 
-    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
+    def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
         """``pixel_values`` float32 [1, tiles, 3, side, side] of all pictures, with its mask; ``rows`` and ``cols``."""
         tiles: list[np.ndarray] = []
         rows, columns = [], []
         for picture in pictures:
-            cut, num_rows, num_columns = self._cut(self._fit(picture))
+            cut, num_rows, num_columns = self._cut(self._fit(picture), whole)
             tiles += cut
             rows.append(num_rows)
             columns.append(num_columns)
@@ -64,10 +64,10 @@ class TilePixels:
             width += width % 2
         return _below(max(height, 1), max(width, 1), LARGEST_SIDE)
 
-    def _cut(self, picture: Image.Image) -> tuple[list[np.ndarray], int, int]:
+    def _cut(self, picture: Image.Image, as_one: bool) -> tuple[list[np.ndarray], int, int]:
         """(uint8 [3, side, side] each, rows, columns); one tile has no rows, and the last of several is the whole."""
         side = self._tile
-        if not self._splits:
+        if as_one or not self._splits:
             return [planes(resize(picture, side, side, self._resample))], 0, 0
         height, width = self._whole_tiles(picture.height, picture.width)
         picture = resize(picture, height, width, self._resample)

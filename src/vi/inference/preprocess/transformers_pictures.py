@@ -25,7 +25,7 @@ class TransformersPictures:
         self._processor = processor
         self._options = dict(options)
 
-    def encode(self, pictures: Sequence[Image.Image]) -> EncodedPictures:
+    def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
         """Whatever the processor gives, as numpy arrays by its own names; lists stay lists."""
         try:
             inputs = self._processor(images=list(pictures), return_tensors="np", **self._options)

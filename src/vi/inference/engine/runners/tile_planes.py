@@ -18,8 +18,11 @@ def join_planes(facts: VisionFacts, tiles: np.ndarray, sizes: Sequence[Any]) -> 
     """All pictures' features end to end, [places, H].
 
     tiles: [N, side² + 1, H], of every picture the whole of it and then its tiles; the last feature of each is the
-    newline. sizes: (height, width) in pixels of the pictures before they were cut.
+    newline. sizes: (height, width) in pixels of the pictures before they were cut. Where there are no more tiles than
+    pictures, none was cut, and the newline follows the whole.
     """
+    if len(tiles) == len(sizes):
+        return tiles.reshape(-1, tiles.shape[-1])
     parts, start = [], 0
     for size in sizes:
         height, width = (int(length) for length in size)
