@@ -13,7 +13,7 @@ from training.workbench import tell
 from training.workbench.asking import ask
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import Part, Scene
-from training.workbench.wordings import ABSENT_THINGS, ABSENT_UNSEEN
+from training.workbench.things import absent_thing
 
 
 @dataclass(frozen=True)
@@ -185,10 +185,7 @@ def _surface(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
 
 def _unanswerable(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
     absent = [k for k in KINDS if all(p.kind != k for p in scene.parts)]
-    if rng.random() < 0.4 and absent:
-        thing = str(rng.choice(absent))
-    else:
-        thing = str(rng.choice(ABSENT_UNSEEN if unseen else ABSENT_THINGS))
+    thing = str(rng.choice(absent)) if rng.random() < 0.4 and absent else absent_thing(rng, unseen)
     prompt = ask(rng, "unanswerable", unseen, thing=thing)
     return Question(
         "unanswerable", "vqa", prompt, f"There is no {thing} in the picture.", f"I see no {thing}.", {"thing": thing}

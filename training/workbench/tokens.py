@@ -12,7 +12,6 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from training.workbench import wire
 from training.workbench.questions import MIX, grounding, random_question
 from training.workbench.scenes import random_scene
-from training.workbench.wordings import ABSENT_UNSEEN
 
 MARKS = (
     "<|endoftext|>",
@@ -71,7 +70,7 @@ def build(folder: Path, seed: int = 1, scenes: int = 6000) -> Tokenizer:
 def _corpus(seed: int, scenes: int) -> Iterator[str]:
     rng = np.random.default_rng(seed)
     yield wire.SYSTEM_PROMPT
-    yield from ("system user assistant\n " * 50, *(" ".join(ABSENT_UNSEEN) for _ in range(20)))
+    yield "system user assistant\n " * 50
     for index in range(scenes):
         scene = random_scene(seed, index)
         kinds = rng.choice(list(MIX), 4)

@@ -67,8 +67,6 @@ def predict(
     report = Report(as_json=as_json, several=len(items) > 1)
     try:
         question = _Question(prompt or [], task, cot, configure())
-        if task is not None:
-            get_task(task)  # before the model loads
         question.check(len(items))
         drawings = Drawings(save_image, items) if save_image is not None else None
         outcomes = _outcomes(
@@ -93,6 +91,10 @@ class _Question:
     config: GenerationConfig
 
     def check(self, num_sources: int) -> None:
+        """Raises, before a model is loaded, ConfigError for the task, PromptError for too few prompts or too many."""
+        task = None if self.task is None else get_task(self.task)
+        if task is not None and len(self.prompts) < 2:
+            task.user_prompt(self.prompt(0))
         if len(self.prompts) > 1 and len(self.prompts) != num_sources:
             raise PromptError(
                 f"There are {len(self.prompts)} prompts for {num_sources} source{'' if num_sources == 1 else 's'}.",
