@@ -35,22 +35,41 @@ class Timings(_Record):
     total: float
 
 
+class Survivors(_Record):
+    """How many candidates there were for one token after each filter, in the filters' order.
+
+    vocabulary: tokens that may ever be chosen, so without media placeholders and padding. grammar: of those, what the
+    form of the answer, and the tokens left for it, allow. A greedy choice leaves one after ``top_k``.
+    """
+
+    vocabulary: int
+    grammar: int
+    top_k: int
+    top_p: int
+
+
 class TokenAlternative(_Record):
-    """One token that could have been chosen, with its natural-log probability under the model itself."""
+    """One token that could have been chosen.
+
+    logprob: natural log of its probability under the model itself. probability: that after all filters, which the draw
+    was made from: 0 where a filter removed it, and 1 or 0 where decoding is greedy. None where it is not known.
+    """
 
     token_id: int
     text: str
     logprob: float
+    probability: float | None = None
 
 
 class TokenLogprob(TokenAlternative):
-    """The token that was chosen; ``alternatives`` are the most likely ones, best first.
+    """The token that was chosen; ``alternatives`` are the model's most likely ones, best first.
 
-    forced: whether the grammar left no other token.
+    forced: whether the grammar left no other token. survivors: how many candidates each filter left.
     """
 
     forced: bool = False
     alternatives: list[TokenAlternative] = []
+    survivors: Survivors | None = None
 
 
 class Completion(_Record):

@@ -1,48 +1,122 @@
-"""What the filters leave, counted as the sampler sees it."""
+"""What the filters leave: counted and weighed as brute force does it, and as the draws come out."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vi.inference.generation_config import GenerationConfig
-from vi.inference.sampling.sampler import Row, choose
-from vi.inference.sampling.survivors import survivors
+from vi.inference.completion import Survivors
+from vi.inference.sampling.sampler import Row, choose, report_forced
 
-V = 40
-
-
-def row_of(seed, step=0, **config):
-    allowed = np.random.default_rng(seed).random(V) < 0.7
-    allowed[3] = True
-    return Row(GenerationConfig(seed=seed, **config), np.array([1, 2], dtype=np.int64), allowed, step)
+V = 130  # large enough that a small top_k looks at candidates alone
+BANNED = np.arange(V) < 4
+NOTHING = np.zeros(0, dtype=np.int64)
 
 
-@given(seed=st.integers(0, 10**6), top_k=st.integers(1, 30), top_p=st.floats(0.1, 1.0), t=st.floats(0.2, 2.0))
-def test_each_filter_leaves_no_more_than_the_one_before_and_the_drawn_token_survives(seed, top_k, top_p, t):
-    logits = np.random.default_rng(seed).normal(size=V).astype(np.float32) * 3
-    row = row_of(seed, do_sample=True, top_k=top_k, top_p=top_p, temperature=t)
-    (choice,) = choose(logits[None], [row])
-    kept = survivors(logits, row, [choice.token_id])
-    assert kept.grammar == row.allowed.sum()
-    assert 1 <= kept.top_p <= kept.top_k <= min(top_k, kept.grammar)
-    assert 0 < kept.probabilities[0] <= 1
+@dataclass(frozen=True)
+class Config:
+    do_sample: bool = True
+    temperature: float = 1.0
+    top_k: int | None = 5
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+    logprobs: int | None = 3
+
+
+configs = st.builds(
+    Config,
+    do_sample=st.booleans(),
+    temperature=st.sampled_from([0.0, 0.3, 1.0, 1.7]),
+    top_k=st.sampled_from([None, 1, 5, 100]),
+    top_p=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
+    repetition_penalty=st.sampled_from([1.0, 1.05, 2.0]),
+    seed=st.integers(0, 2**63 - 1),
+    logprobs=st.sampled_from([None, 0, 3, 12]),
+)
+
+
+def brute_force(logits, row):
+    """(counts, probabilities [V]) by the filters' definitions: penalty, mask, temperature, top-k, top-p."""
+    config = row.config
+    scores = {i: logits[i] for i in range(V)}
+    for i in row.seen.tolist():
+        factor = np.float32(config.repetition_penalty)
+        scores[i] = scores[i] * factor if scores[i] < 0 else scores[i] / factor
+    left = [i for i in range(V) if not BANNED[i]]
+    counts = [len(left)]
+    left = [i for i in left if row.allowed is None or row.allowed[i]]
+    counts.append(len(left))
+    if not row.sampled:
+        best = max(left, key=lambda i: (scores[i], -i))
+        return Survivors(**dict(zip(Survivors.model_fields, [*counts, 1, 1], strict=True))), {best: 1.0}
+    scores = {i: scores[i] / np.float32(config.temperature) for i in left}
+    if config.top_k is not None:
+        ranked = sorted(scores.values(), reverse=True)
+        last = ranked[min(config.top_k, len(ranked)) - 1]
+        left = [i for i in left if scores[i] >= last]
+    counts.append(len(left))
+    mass = {i: float(np.exp(np.float64(scores[i]) - max(scores.values()))) for i in left}
+    total, kept, so_far = sum(mass.values()), [], 0.0
+    for i in sorted(left, key=lambda i: (-scores[i], i)):
+        if kept and so_far / total >= config.top_p - 1e-12 and config.top_p < 1:
+            break
+        kept.append(i)
+        so_far += mass[i]
+    counts.append(len(kept))
+    weight = sum(mass[i] for i in kept)
+    told = Survivors(**dict(zip(Survivors.model_fields, counts, strict=True)))
+    return told, {i: mass[i] / weight for i in kept}
+
+
+def rows_of(mix, seed):
+    rng = np.random.default_rng(seed)
+    for i, config in enumerate(mix):
+        allowed = None if i % 2 else rng.random(V) < 0.5
+        if allowed is not None:
+            allowed[7] = True
+        yield Row(config, np.flatnonzero(rng.random(V) < 0.3), allowed, step=i)
+
+
+@given(st.lists(configs, min_size=1, max_size=6), st.integers(0, 10**6), st.sampled_from([np.asarray, torch.as_tensor]))
+def test_what_is_reported_is_the_filtered_distribution_whatever_the_company(mix, seed, array):
+    rng = np.random.default_rng(seed)
+    logits = (rng.normal(size=(len(mix), V)) * 2).astype(np.float32)
+    if seed % 3 == 0:
+        logits = np.round(logits)  # ties
+    rows = list(rows_of(mix, seed))
+    for i, (row, choice) in enumerate(zip(rows, choose(array(logits), rows, BANNED), strict=True)):
+        if row.config.logprobs is None:
+            assert choice.survivors is None
+            assert choice.probabilities == []
+            continue
+        survivors, shares = brute_force(logits[i], row)
+        assert choice.survivors == survivors
+        ids = [choice.token_id, *(token_id for token_id, _ in choice.alternatives)]
+        assert choice.probabilities == pytest.approx([shares.get(token_id, 0.0) for token_id in ids], abs=1e-9)
+        assert choice.probabilities[0] > 0
+        assert survivors.vocabulary >= survivors.grammar >= survivors.top_k >= survivors.top_p >= 1
 
 
 def test_the_probabilities_are_those_that_draws_come_out_with():
-    logits = np.random.default_rng(1).normal(size=V).astype(np.float32)
-    config = {"do_sample": True, "top_k": 5, "top_p": 0.9, "temperature": 0.8}
-    drawn = [choose(logits[None], [row_of(7, step, **config)])[0].token_id for step in range(4000)]
-    ids = sorted(set(drawn))
-    kept = survivors(logits, row_of(7, **config), ids)
-    assert kept.top_p == len(ids)
-    assert sum(kept.probabilities) == pytest.approx(1)
-    for token_id, probability in zip(ids, kept.probabilities, strict=True):
-        assert drawn.count(token_id) / 4000 == pytest.approx(probability, abs=0.03)
+    logits = np.random.default_rng(1).normal(size=(1, V)).astype(np.float32)
+    config = Config(seed=7, top_k=6, top_p=0.9, temperature=0.8, logprobs=V)
+    choices = [choose(logits, [Row(config, NOTHING, step=step)])[0] for step in range(4000)]
+    drawn = Counter(choice.token_id for choice in choices)
+    assert len(drawn) == choices[0].survivors.top_p
+    for choice in choices[:50]:
+        assert choice.probabilities[0] == pytest.approx(drawn[choice.token_id] / 4000, abs=0.03)
+        assert sum(choice.probabilities[1:]) == pytest.approx(1)
 
 
-def test_a_greedy_choice_is_certain():
-    logits = np.zeros(V, dtype=np.float32)
-    assert survivors(logits, row_of(3, do_sample=False), [3, 4]).probabilities == [1.0, 0.0]
+def test_a_token_that_the_grammar_forced_is_certain_and_alone():
+    logits = np.zeros((2, V), dtype=np.float32)
+    for choice in report_forced(logits, [9, 5], [0, 2], BANNED):
+        assert choice.survivors == Survivors(vocabulary=V - 4, grammar=1, top_k=1, top_p=1)
+        assert choice.probabilities == [1.0, 0.0, 0.0][: 1 + len(choice.alternatives)]

@@ -22,7 +22,7 @@ from vi.inference.engine.scheduler import Chunk, NoRoom, Scheduler, halved, num_
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
-from vi.inference.sampling.sampler import Choice, choose, like, report, rows_of
+from vi.inference.sampling.sampler import Choice, choose, like, report_forced, rows_of
 
 _log = logging.getLogger(__name__)
 
@@ -196,6 +196,8 @@ class DeviceLoop:
 
         logits: [R, V], a row for each place that the chunks want, in order.
         """
+        if self.banned is None:
+            self.banned = like(logits, self.vocabulary.banned, array_namespace(logits).bool)
         for chunk in chunks:
             self.scheduler.computed(chunk)
             if chunk.table.decoding:
@@ -215,9 +217,8 @@ class DeviceLoop:
         sequences = [self.jobs[table].sequence for table, _ in known]
         token_ids = [sequence.token_ids[place] for sequence, (_, place) in zip(sequences, known, strict=True)]
         counts = [sequence.request.config.logprobs or 0 for sequence in sequences]
-        for sequence, (_, place), choice in zip(
-            sequences, known, report(rows_of(logits, rows), token_ids, counts), strict=True
-        ):
+        told = report_forced(rows_of(logits, rows), token_ids, counts, self.banned)
+        for sequence, (_, place), choice in zip(sequences, known, told, strict=True):
             sequence.report(place, choice)
         for table in dict.fromkeys(table for table, _ in known):
             if table.follow(self.jobs[table].sequence):
@@ -227,8 +228,6 @@ class DeviceLoop:
         """One token for each, None for those that fail on it. Masks are made here, while a device may still compute."""
         if not tables:
             return []
-        if self.banned is None:
-            self.banned = like(logits, self.vocabulary.banned, array_namespace(logits).bool)
         try:
             return choose(logits, [self.jobs[table].sequence.row() for table in tables], self.banned)
         except Exception as error:

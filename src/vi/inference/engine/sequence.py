@@ -199,14 +199,17 @@ class Sequence:
     def _logprob(self, choice: Choice, forced: bool) -> TokenLogprob:
         assert choice.logprob is not None  # as the config asks for it
         spell = self._vocabulary.spell
+        shares: list[float | None] = [*choice.probabilities] or [None] * (1 + len(choice.alternatives))
         alternatives = [
-            TokenAlternative(token_id=token_id, text=spell(token_id), logprob=logprob)
-            for token_id, logprob in choice.alternatives
+            TokenAlternative(token_id=token_id, text=spell(token_id), logprob=logprob, probability=share)
+            for (token_id, logprob), share in zip(choice.alternatives, shares[1:], strict=True)
         ]
         return TokenLogprob(
             token_id=choice.token_id,
             text=spell(choice.token_id),
             logprob=choice.logprob,
+            probability=shares[0],
             alternatives=alternatives,
             forced=forced,
+            survivors=choice.survivors,
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from vi.inference.completion import Survivors
 from vi.inference.errors import InferenceError
 from vi.inference.sampling import filters
 from vi.inference.sampling.filters import Array
 from vi.inference.sampling.randomness import uniform
+from vi.inference.sampling.survivors import Left, choosable
 
 
 class SamplingConfig(Protocol):
@@ -56,12 +58,15 @@ class Row:
 class Choice:
     """A chosen token. Logprobs are natural logs under the model itself, before any filter; best alternative first.
 
-    ``logprob`` is None where the request's config asks for none: it costs a pass over the vocabulary.
+    probabilities: of the token and then its alternatives, after all filters. All but the token is missing where the
+    request's config asks for no logprobs: it costs passes over the vocabulary.
     """
 
     token_id: int
     logprob: float | None = None
     alternatives: list[tuple[int, float]] = field(default_factory=list)
+    survivors: Survivors | None = None
+    probabilities: list[float] = field(default_factory=list)
 
 
 def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> list[Choice]:
@@ -77,21 +82,34 @@ def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> l
     xp = array_namespace(logits)
     if logits.dtype not in (xp.float32, xp.float64):
         logits = xp.astype(logits, xp.float32)  # half precision would tie tokens that differ after a filter
-    scores, best = _best(logits, rows, None if banned is None else like(logits, banned, xp.bool))
-    token_ids = best.tolist()
+    banned = None if banned is None else like(logits, banned, xp.bool)
+    scores, best = _best(logits, rows, banned)
+    choices = [Choice(token_id) for token_id in best.tolist()]
     drawn = [i for i, row in enumerate(rows) if row.sampled]
+    left = None
     if drawn:
-        picked = _draw(rows_of(scores, drawn), [rows[i] for i in drawn])
-        for i, token_id in zip(drawn, picked, strict=True):
-            token_ids[i] = token_id
-    choices = [Choice(token_id) for token_id in token_ids]
+        left = _filtered(rows_of(scores, drawn), [rows[i] for i in drawn])
+        for i, token_id in zip(drawn, _draw(left, [rows[i] for i in drawn]), strict=True):
+            choices[i] = Choice(token_id)
     reported = [i for i, row in enumerate(rows) if row.config.logprobs is not None]
     if reported:
         counts = [rows[i].config.logprobs or 0 for i in reported]
-        its_choices = report(rows_of(logits, reported), [token_ids[i] for i in reported], counts)
-        for i, choice in zip(reported, its_choices, strict=True):
-            choices[i] = choice
+        told = report(rows_of(logits, reported), [choices[i].token_id for i in reported], counts)
+        pairs = choosable(rows_of(logits, reported), [rows[i].allowed for i in reported], banned)
+        for i, choice, (vocabulary, grammar) in zip(reported, told, pairs, strict=True):
+            choices[i] = _certain(choice, vocabulary, grammar)
+        if left is not None:
+            _weigh(choices, [i for i in reported if rows[i].sampled], drawn, left)
     return choices
+
+
+def report_forced(
+    logits: Array, token_ids: Sequence[int], counts: Sequence[int], banned: Array | None = None
+) -> list[Choice]:
+    """What ``report`` says, of tokens to which a grammar left no alternative. banned: as in ``choose``."""
+    told = report(logits, token_ids, counts)
+    pairs = choosable(logits, [None] * len(token_ids), banned)
+    return [_certain(choice, vocabulary, 1) for choice, (vocabulary, _) in zip(told, pairs, strict=True)]
 
 
 def report(logits: Array, token_ids: Sequence[int], counts: Sequence[int]) -> list[Choice]:
@@ -200,19 +218,46 @@ def _check(top: Array, best: Array, rows: Sequence[Row]) -> None:
             )
 
 
-def _draw(scores: Array, rows: Sequence[Row]) -> list[int]:
-    """Temperature, top-k, top-p and the draw. scores: [S, V], the sampled rows after penalty and mask."""
-    xp = array_namespace(scores)
+def _filtered(scores: Array, rows: Sequence[Row]) -> Left:
+    """Temperature, top-k and top-p. scores: [S, V], the sampled rows after penalty and mask."""
     k = [scores.shape[-1] if row.config.top_k is None else row.config.top_k for row in rows]
-
-    def knob(read: Callable[[Row], float]) -> Array:
-        return like(scores, [read(row) for row in rows], xp.float64)
-
     values, ids = filters.candidates(scores, max(k))
-    values = filters.temperature(values, knob(lambda row: row.config.temperature))
+    values = filters.temperature(values, _knob(scores, rows, lambda row: row.config.temperature))
     if min(k) < scores.shape[-1]:
-        values = filters.top_k(values, like(scores, k, xp.int64))
+        values = filters.top_k(values, like(scores, k, array_namespace(scores).int64))
+    after_top_k = values
     if any(row.config.top_p < 1 for row in rows):
-        values = filters.top_p(values, knob(lambda row: row.config.top_p))
-    drawn = filters.inverse_cdf(values, knob(lambda row: uniform(row.config.seed, row.step)))
-    return filters.pick(ids, drawn).tolist()
+        values = filters.top_p(values, _knob(scores, rows, lambda row: row.config.top_p))
+    return Left(after_top_k, values, ids)
+
+
+def _draw(left: Left, rows: Sequence[Row]) -> list[int]:
+    drawn = filters.inverse_cdf(left.top_p, _knob(left.top_p, rows, lambda row: uniform(row.config.seed, row.step)))
+    return filters.pick(left.ids, drawn).tolist()
+
+
+def _knob(values: Array, rows: Sequence[Row], read: Callable[[Row], float]) -> Array:
+    """A setting of every row, float64 [S], where ``values`` are."""
+    return like(values, [read(row) for row in rows], array_namespace(values).float64)
+
+
+def _certain(choice: Choice, vocabulary: int, grammar: int) -> Choice:
+    """The choice as one without a draw: the token has the whole probability."""
+    ids = [choice.token_id, *(token_id for token_id, _ in choice.alternatives)]
+    survivors = Survivors(vocabulary=vocabulary, grammar=grammar, top_k=1, top_p=1)
+    return replace(choice, survivors=survivors, probabilities=[float(i == choice.token_id) for i in ids])
+
+
+def _weigh(choices: list[Choice], places: Sequence[int], drawn: Sequence[int], left: Left) -> None:
+    """Give the choices at ``places`` the probabilities of their draw, and the counts of what was left for it."""
+    if not places:
+        return
+    left = left if len(places) == len(drawn) else left.rows([drawn.index(i) for i in places])
+    wanted = [[choices[i].token_id, *(token_id for token_id, _ in choices[i].alternatives)] for i in places]
+    width = max(map(len, wanted))
+    shares = left.probabilities([ids + ids[:1] * (width - len(ids)) for ids in wanted])
+    for i, ids, share, (top_k, top_p) in zip(places, wanted, shares, left.counts(), strict=True):
+        before = choices[i].survivors
+        assert before is not None
+        survivors = before.model_copy(update={"top_k": top_k, "top_p": top_p})
+        choices[i] = replace(choices[i], survivors=survivors, probabilities=share[: len(ids)])
