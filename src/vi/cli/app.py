@@ -14,6 +14,7 @@ from vi.cli.convert import convert
 from vi.cli.demo import demo
 from vi.cli.inspect import inspect
 from vi.cli.predict import predict
+from vi.cli.serve import serve
 
 app = typer.Typer(
     cls=Commands,
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(batch)
+app.command()(serve)
 app.command()(demo)
 app.command()(inspect)
 app.command()(convert)
@@ -50,6 +52,7 @@ def start(
     vi-infer demo                                             what the built-in model says about sample pictures
     vi-infer predict bench.png -p "How many parts are there?"
     vi-infer batch shots/ -o answers.jsonl -p "A caption"     thousands, resumed where it was interrupted
+    vi-infer serve                                            the same over HTTP, and a page to try settings
     vi-infer config                                           every generation parameter and preset
 
     Exit codes: 0 all answered; 2 bad input (an option, a prompt, a picture or a model that cannot be used);
