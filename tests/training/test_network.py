@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 from training.workbench import tokens
+from training.workbench.attention import pack_mask
 from training.workbench.batches import Batches, dense_targets, grid_for
 from training.workbench.export import PROCESSOR
-from training.workbench.network import Network, pack_mask
+from training.workbench.network import Network
 from training.workbench.scenes import random_scene, random_size
 from transformers import Qwen2VLImageProcessorPil
 

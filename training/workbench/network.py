@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
-from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_emb
 
 from training.workbench import surfaces
+from training.workbench.attention import attend, attend_blocks, norm, pack_blocks, text_heads
 from training.workbench.batches import CELL, MERGE, PATCH, Batch
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import SIZES
@@ -29,7 +29,6 @@ PLACE_LAYER = 1  # after this language layer, the picture's cells must know wher
 DIGIT_LAYER = 2  # and after this one, the digits of their part's edges
 LOOK_LAYERS = (3, 4)  # in these, the first head of a token must look at the parts that it is about
 COPY_LAYER = 3  # and after this one, a token amid a box must know the digits of that box
-BLOCK = 64  # tokens that attend together
 SPELT = 11  # a place of a number as it is written: its digit, or that the number has ended
 PLACES = 3  # no edge of a picture as the model sees it needs more digits
 SIDE = 14  # cells; no side of a picture as the model sees it is longer
@@ -100,10 +99,10 @@ class Network(nn.Module):
         x = F.linear(x, weight)
         cos, sin = self._vision_rope(rows, columns, x.device)
         for block in tower.blocks:
-            x = x + _attend(block.attn, _norm(block.norm1, x), cos, sin)
-            h = _norm(block.norm2, x)
+            x = x + attend(block.attn, norm(block.norm1, x), cos, sin)
+            h = norm(block.norm2, x)
             x = x + block.mlp.down_proj(F.silu(block.mlp.gate_proj(h)) * block.mlp.up_proj(h))
-        merged = _norm(tower.merger.ln_q, x).view(size, rows * columns, -1)
+        merged = norm(tower.merger.ln_q, x).view(size, rows * columns, -1)
         return x, tower.merger.mlp(merged)
 
     def _vision_rope(self, rows: int, columns: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -132,9 +131,9 @@ class Network(nn.Module):
         losses = {"strayed": x.new_zeros(())}
         seen = slice(start, start + cells.shape[1])
         for number, layer in enumerate(text.layers):
-            q, k, v = _text_heads(layer.self_attn, _norm(layer.input_layernorm, x), cos, sin)
-            x = x + layer.self_attn.o_proj(_attend_blocks(q, k, v, blocks))
-            h = _norm(layer.post_attention_layernorm, x)
+            q, k, v = text_heads(layer.self_attn, norm(layer.input_layernorm, x), cos, sin)
+            x = x + layer.self_attn.o_proj(attend_blocks(q, k, v, blocks))
+            h = norm(layer.post_attention_layernorm, x)
             x = x + layer.mlp.down_proj(F.silu(layer.mlp.gate_proj(h)) * layer.mlp.up_proj(h))
             if number == PLACE_LAYER:
                 losses["misplaced"] = self._misplaced(batch, x[:, seen])
@@ -145,7 +144,7 @@ class Network(nn.Module):
             if number in LOOK_LAYERS:
                 losses["strayed"] = losses["strayed"] + _strayed(q[:, 0], k[:, 0, seen], pack.looks)
         asked = pack.labels[:, 1:] != -100
-        logits = self.model.lm_head(_norm(text.norm, x[:, :-1][asked]))
+        logits = self.model.lm_head(norm(text.norm, x[:, :-1][asked]))
         each = F.cross_entropy(logits.float(), pack.labels[:, 1:][asked], reduction="none")
         weights = pack.weights[:, 1:][asked]
         return losses | {"told": (each * weights).sum() / weights.sum()}
@@ -221,81 +220,6 @@ def spelt(numbers: torch.Tensor) -> torch.Tensor:
         for place in range(PLACES)
     ]
     return torch.stack(places, -1)
-
-
-def pack_mask(segments: torch.Tensor) -> torch.Tensor:
-    """bool [B, 1, T, T]: causal, to the prefix (segment 0) and to one's own question only."""
-    length = segments.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()
-    same = segments[:, :, None] == segments[:, None, :]
-    return ((same | (segments == 0)[:, None, :]) & causal)[:, None]
-
-
-def _norm(norm: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    return F.rms_norm(x, (x.shape[-1],), norm.weight.to(x.dtype), norm.variance_epsilon)
-
-
-def _rotate(x: torch.Tensor) -> torch.Tensor:
-    half = x.shape[-1] // 2
-    return torch.cat([-x[..., half:], x[..., :half]], -1)
-
-
-def _attend(attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    size, length, width = x.shape
-    q, k, v = (
-        attention.qkv(x).view(size, length, 3, attention.num_heads, -1).permute(2, 0, 3, 1, 4)
-    )  # each [B, heads, N, head]
-    cos, sin = cos.to(q.dtype), sin.to(q.dtype)
-    q, k = q * cos + _rotate(q) * sin, k * cos + _rotate(k) * sin
-    out = (q @ k.transpose(2, 3) / q.shape[-1] ** 0.5).softmax(-1).to(v.dtype) @ v  # faster than the fused kernel here
-    return attention.proj(out.transpose(1, 2).reshape(size, length, width))
-
-
-def _text_heads(
-    attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Queries, keys and values, each [B, heads, T, head]."""
-    size, length, _ = x.shape
-    q, k, v = (
-        p(x).view(size, length, -1, attention.head_dim).transpose(1, 2)
-        for p in (attention.q_proj, attention.k_proj, attention.v_proj)
-    )
-    return (*apply_rotary_pos_emb(q, k, cos.to(q.dtype), sin.to(q.dtype)), v)
-
-
-def pack_blocks(segments: torch.Tensor) -> list[tuple[slice, torch.Tensor]]:
-    """For every ``BLOCK`` tokens of a pack: their keys behind the prefix, and the mask over the prefix and these.
-
-    A question attends to the prefix and itself, so most keys of a whole pack would be masked away.
-    """
-    mask = pack_mask(segments)
-    length, prefix = segments.shape[1], int((segments[0] == 0).sum())
-    blocks = []
-    for start in range(0, length, BLOCK):
-        end = min(length, start + BLOCK)
-        own = segments == segments[:, start : start + 1]
-        first = own.int().argmax(1).where(segments[:, start] > 0, start)  # [B], the beginning of the question there
-        first = max(prefix, int(first.min())) if start >= prefix else prefix
-        keys = slice(first, max(first, end))
-        blocks.append((keys, torch.cat([mask[:, :, start:end, :prefix], mask[:, :, start:end, keys]], 3)))
-    return blocks
-
-
-def _attend_blocks(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, blocks: list[tuple[slice, torch.Tensor]]
-) -> torch.Tensor:
-    """[B, T, heads * head]; written out, as the fused kernel is slower at these sizes."""
-    size, heads, length, width = q.shape
-    groups, prefix = k.shape[1], blocks[0][0].start
-    parts = (q / width**0.5).unflatten(1, (groups, -1)).split(BLOCK, 3)  # each [B, groups, heads a group, t, head]
-    first_k, first_v = k[:, :, :prefix], v[:, :, :prefix]
-    outs = []
-    for part, (rest, mask) in zip(parts, blocks, strict=True):
-        keys, values = torch.cat([first_k, k[:, :, rest]], 2), torch.cat([first_v, v[:, :, rest]], 2)
-        scores = (part.flatten(2, 3) @ keys.transpose(2, 3)).unflatten(2, (heads // groups, -1))
-        share = scores.masked_fill(~mask[:, :, None], float("-inf")).softmax(-1).to(v.dtype)
-        outs.append((share.flatten(2, 3) @ values).unflatten(2, (heads // groups, -1)))
-    return torch.cat(outs, 3).permute(0, 3, 1, 2, 4).reshape(size, length, heads * width)
 
 
 def _strayed(q: torch.Tensor, k: torch.Tensor, looks: torch.Tensor) -> torch.Tensor:
