@@ -85,6 +85,7 @@ class NumpyRunner:
     """The paged runner of a ``NumpyModel``. Whatever the tables do not point to is poison."""
 
     block_bytes = 0
+    encodes_beside = True
 
     def __init__(self, model: NumpyModel, num_blocks: int, block_size: int) -> None:
         self.model, self.num_blocks, self.block_size = model, num_blocks, block_size

@@ -61,6 +61,10 @@ class BlockTable:
         end = min([len(self.token_ids) - 1, *self.owed[:1]])
         return [self.key(block) for block in range(end // self.block_size)]
 
+    def pictured_after(self, place: int) -> bool:
+        """Whether there are places of pictures from this place on."""
+        return bool(self.runs) and self.runs[-1][1] > place
+
     def owed_within(self, start: int, end: int) -> list[int]:
         return self.owed[bisect_left(self.owed, start) : bisect_left(self.owed, end)]
 

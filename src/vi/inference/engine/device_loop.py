@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from queue import SimpleQueue
 from typing import Any
 
@@ -14,6 +14,7 @@ from array_api_compat import array_namespace
 from vi.inference.engine.assembly import assemble, pictured
 from vi.inference.engine.block_manager import BlockManager
 from vi.inference.engine.block_table import BlockTable
+from vi.inference.engine.encoder import Encoder
 from vi.inference.engine.failure import as_inference_error
 from vi.inference.engine.feature_cache import FeatureCache
 from vi.inference.engine.generation import Job
@@ -25,6 +26,8 @@ from vi.inference.errors import Cancelled, InferenceError
 from vi.inference.sampling.sampler import Choice, choose, like, report_forced, rows_of
 
 _log = logging.getLogger(__name__)
+
+AHEAD = 8  # waiting requests whose pictures are encoded before their turn
 
 
 class DeviceLoop:
@@ -39,11 +42,13 @@ class DeviceLoop:
         self.fast_forward = not settings.exact
         blocks = BlockManager(runner.num_blocks, runner.block_size)
         self.scheduler = Scheduler(blocks, settings.max_batch, settings.token_budget, settings.prefix_cache)
+        self.scheduler.may_begin = self.may_begin
         self.feature_cache = FeatureCache(settings.feature_cache_bytes)
+        self.encoder = Encoder(runner, self.feature_cache, self.wake)
         self.jobs: dict[BlockTable, Job] = {}
         self.features: dict[BlockTable, Any] = {}  # of prompts that are being read
         self.banned: Any = None  # on the device, once there are logits to tell which that is
-        self.inbox: SimpleQueue[tuple[Job, BlockTable] | None] = SimpleQueue()  # None: wake up, it is closing
+        self.inbox: SimpleQueue[tuple[Job, BlockTable] | None] = SimpleQueue()  # None: wake up, something has changed
         self.closing = False
         self.cause: BaseException | None = None  # what the thread died of
         self._door = threading.Lock()  # nobody enters a loop that has ended
@@ -65,6 +70,10 @@ class DeviceLoop:
         """End after the step that runs; every request that is not finished is Cancelled."""
         with self._door:
             self.closing = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the loop look again at what it waits for, from any thread."""
         self.inbox.put(None)
 
     def run(self) -> None:
@@ -76,24 +85,31 @@ class DeviceLoop:
         except BaseException as error:
             self.die(error)
         finally:
+            self.encoder.close()
             self.runner.close()
-            del self.runner
-            self.feature_cache.clear()
+            del self.runner, self.encoder
 
     def receive(self) -> bool:
         """Take in what was handed in, and wait where there is nothing to do. False when it is time to end."""
         while not self.closing:
-            if self.jobs and self.inbox.empty():
+            if self.has_work and self.inbox.empty():
                 return True
             arrival = self.inbox.get()
+            self.scheduler.held = False
             if arrival is not None:
                 self.add(*arrival)
             del arrival  # while the loop waits, nothing of the last request stays
         return False
 
+    @property
+    def has_work(self) -> bool:
+        """Whether a step would do anything: not where all wait for the pictures of the first."""
+        return bool(self.scheduler.running) or (bool(self.jobs) and not self.scheduler.held)
+
     def step(self) -> None:
         """Schedule, run, collect."""
         self.drop_cancelled()
+        self.look_ahead()
         chunks = self.schedule()
         if chunks:
             self.run_chunks(chunks)
@@ -121,6 +137,17 @@ class DeviceLoop:
             if job.admit():
                 job.cancel()
 
+    def look_ahead(self) -> None:
+        """Have the pictures of those encoded who come next."""
+        for table in islice(self.scheduler.waiting, AHEAD):
+            known = table in self.features or table in self.encoder
+            if not known and table.pictured_after(self.scheduler.num_cached(table)):
+                self.encoder.ask(table)
+
+    def may_begin(self, table: BlockTable, start: int) -> bool:
+        """Whether the features are there that a request needs which begins at this place."""
+        return not table.pictured_after(start) or table in self.features or self.encoder.ready(table)
+
     def schedule(self) -> list[Chunk]:
         """What to compute in this step, with the pictures' features at hand."""
         while True:
@@ -147,21 +174,12 @@ class DeviceLoop:
         table = chunk.table
         if table in self.features or not pictured(chunk):
             return True
-        prompt = table.prompt
-        for _ in range(2):
-            try:
-                features = self.feature_cache.get(prompt.media_key, lambda: self.runner.encode(prompt.media))
-            except Exception as error:
-                out_of_memory = isinstance(error, InferenceError)  # by the runner's contract
-                failure = as_inference_error(error)
-            else:
-                self.features[table] = features
-                return True
-            if not (out_of_memory and len(self.feature_cache)):
-                break
-            self.feature_cache.clear()  # room for another try
-        self.fail(table, failure)
-        return False
+        try:
+            self.features[table] = self.encoder.take(table)
+        except Exception as error:
+            self.fail(table, as_inference_error(error))
+            return False
+        return True
 
     def run_chunks(self, chunks: Sequence[Chunk]) -> bool:
         """One forward call and what follows from it. Returns whether every chunk was computed.
@@ -264,6 +282,7 @@ class DeviceLoop:
     def forget(self, table: BlockTable) -> Job:
         self.scheduler.remove(table)
         self.features.pop(table, None)
+        self.encoder.forget(table)
         return self.jobs.pop(table)
 
     def end_all(self, error: Callable[[], InferenceError]) -> None:

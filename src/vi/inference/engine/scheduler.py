@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vi.inference.engine.block_manager import BlockManager
@@ -57,7 +57,12 @@ class Scheduler:
     tokens: first those of requests that decode, then prompts, in chunks; so no decoding request ever waits longer
     than one chunk. A request is admitted when the cache has blocks for all of its prompt. When blocks run out, the
     youngest gives its own back and is computed again later (preemption by recomputation); the oldest always goes on.
+
+    may_begin: asked whether a request may begin at a place, all before which is in the cache; where not, it waits, and
+    all behind it, and the scheduler is ``held``.
     """
+
+    may_begin: Callable[[BlockTable, int], bool] = staticmethod(lambda table, start: True)
 
     def __init__(self, blocks: BlockManager, max_batch: int, token_budget: int, prefix_cache: bool = True) -> None:
         self.blocks = blocks
@@ -66,6 +71,7 @@ class Scheduler:
         self.prefix_cache = prefix_cache
         self.waiting: deque[BlockTable] = deque()  # in order of arrival
         self.running: list[BlockTable] = []  # in order of arrival, all older than those that wait
+        self.held = False
 
     def add(self, table: BlockTable) -> None:
         """Put a request at the end of the queue. Raises InferenceError where its prompt can never fit."""
@@ -88,6 +94,7 @@ class Scheduler:
 
     def schedule(self) -> list[Chunk]:
         """The chunks to compute now, no request twice. Raises NoRoom for one that has outgrown the cache."""
+        self.held = False
         self._secure_room()
         chunks = list(self._decode_chunks())
         budget = self.token_budget - num_tokens(chunks)
@@ -98,9 +105,13 @@ class Scheduler:
         while budget > 0 and self._admit():
             chunks.append(_chunk(self.running[-1], budget))
             budget -= num_tokens(chunks[-1:])
-        if not chunks and self.waiting:  # nobody runs, and still it is not admitted
+        if not chunks and self.waiting and not self.held:  # nobody runs, and still it is not admitted
             raise NoRoom(self.waiting[0], self.blocks)
         return chunks
+
+    def num_cached(self, table: BlockTable) -> int:
+        """How many tokens of a waiting request would be found computed now."""
+        return len(self.blocks.find(table.sharable_keys())) * self.blocks.block_size if self.prefix_cache else 0
 
     def computed(self, chunk: Chunk) -> None:
         """A chunk has its keys and values in the cache; its full blocks can be found from now on."""
@@ -156,6 +167,9 @@ class Scheduler:
             return False
         if len(found) < len(keys) and self._is_being_computed(keys[len(found)]):
             return False  # in a step or two it can be shared
+        self.held = not self.may_begin(table, len(found) * self.blocks.block_size)
+        if self.held:
+            return False
         self.blocks.hold(found)
         table.blocks.extend(found)
         table.blocks.extend(self.blocks.take(missing))

@@ -12,14 +12,15 @@ from vi.inference.preprocess.prompt import Prompt
 class PagedRunner(Protocol):
     """Runs one model for a batch of requests over a cache of keys and values that is cut into blocks.
 
-    One thread calls it. The cache has ``num_blocks`` blocks of ``block_size`` tokens, all of them the engine's to give;
-    ``block_bytes`` is what one takes. The runner writes the new tokens' keys and values where ``Batch`` says and
-    keeps nothing else of a request.
+    One thread calls it; where it ``encodes_beside``, another may ``encode`` while that one is in ``run``. The cache has
+    ``num_blocks`` blocks of ``block_size`` tokens, all of them the engine's to give; ``block_bytes`` is what one takes.
+    The runner writes the new tokens' keys and values where ``Batch`` says and keeps nothing else of a request.
     """
 
     block_size: int
     num_blocks: int
     block_bytes: int
+    encodes_beside: bool
 
     def encode(self, media: Mapping[str, Any]) -> Any:
         """The pictures' features, one for every placeholder of the prompt, in order; see ``Batch.features``.

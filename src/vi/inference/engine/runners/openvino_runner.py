@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -13,7 +14,7 @@ import numpy as np
 import openvino as ov
 
 from vi.inference.bundle.constants import fill_constants
-from vi.inference.bundle.layout import Bundle
+from vi.inference.bundle.layout import Bundle, BundleFacts
 from vi.inference.bundle.paged_graph import make_paged
 from vi.inference.engine.batch import Batch
 from vi.inference.engine.runners.graph_input import graph_inputs
@@ -23,6 +24,7 @@ from vi.inference.engine.runners.tile_planes import join_planes
 from vi.inference.errors import InferenceError, LoadError
 
 BLOCK_SIZE = 32  # tokens; the CPU operator's only size
+SMALL = 32 << 20  # weights of a language part whose steps a second thread makes no quicker
 CACHE_SHARE, CACHE_MOST = 4, 2 << 30  # a quarter of the free memory, at most 2 GiB, unless it is said
 KERNELS = 1000  # kept for shapes that were met; OpenVINO's own 5000 grow by hundreds of megabytes
 HINT = "Use a smaller picture, a shorter prompt or fewer requests at once."
@@ -42,7 +44,8 @@ class OpenVinoRunner:
     """One model on the CPU; see ``PagedRunner`` for the contract.
 
     precision: ``exact`` computes and caches in float32; ``fast`` in bfloat16 where the CPU has it (``precision`` then
-    says which it became). cache_bytes: for keys and values. threads: of a forward call, one a core unless said.
+    says which it became). cache_bytes: for keys and values. threads: of a forward call; unless said one a core, or of a
+    small model half of them, so that pictures are encoded by the other half meanwhile.
     Raises LoadError where the graphs cannot be compiled or the cache has no room for one block.
     """
 
@@ -61,6 +64,8 @@ class OpenVinoRunner:
         core = the_core()
         has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = precision if precision == "exact" or has_bf16 else "exact"
+        threads = threads or _threads(bundle.facts)
+        self.encodes_beside = 2 * threads <= num_cores()
         options = _options("bf16" if self.precision == "fast" else "f32", threads)
         with ThreadPoolExecutor(1) as pool:  # the two compile side by side
             vision = pool.submit(_compile, core, bundle, "vision", options)
@@ -151,15 +156,25 @@ class OpenVinoRunner:
         self._language = self._vision = self._table = None  # type: ignore[assignment]
 
 
-def _options(precision: str, threads: int | None) -> dict[str, Any]:
-    stated = {} if threads is None else {"INFERENCE_NUM_THREADS": threads}
+def num_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _threads(facts: BundleFacts) -> int:
+    weights = 12 * facts.num_layers * facts.hidden_size**2  # of a transformer's layers, roughly
+    return max(1, num_cores() // 2) if weights <= SMALL else num_cores()
+
+
+def _options(precision: str, threads: int) -> dict[str, Any]:
     return {
         "INFERENCE_PRECISION_HINT": precision,
         "KV_CACHE_PRECISION": precision,  # the default quantises to 8 bits
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": False,  # both graphs would take the same cores first
         "CPU_RUNTIME_CACHE_CAPACITY": KERNELS,
-        **stated,
     }
 
 

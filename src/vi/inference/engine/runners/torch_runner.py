@@ -32,6 +32,8 @@ class PagedTorchRunner:
     tokens is allocated at once. Raises InferenceError where the device has no memory for it.
     """
 
+    encodes_beside = False  # one device, which either call fills
+
     def __init__(
         self,
         model: Any,
