@@ -14,16 +14,19 @@ from vi.inference.asks import Ask
 from vi.inference.call import Call
 from vi.inference.engine.request import Request
 from vi.inference.engine.start import start_engine
-from vi.inference.errors import InferenceError, ViError
+from vi.inference.errors import InferenceError, PromptError, ViError
 from vi.inference.estimate import Estimate
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
-from vi.inference.look import look
+from vi.inference.look import look, look_beside
 from vi.inference.media.clip import Clip
+from vi.inference.media_room import MediaRoom
 from vi.inference.pipeline import Pipeline
 from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.task_types.boxes import BoxUnits, box_units
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from vi.inference.completion import Completion
     from vi.inference.engine.base import EngineState
     from vi.inference.engine.generation import Generation
@@ -98,6 +101,7 @@ class Answerer:
         self._warn = warn
         self._chat = ChatPrompt(loaded)
         self._engine = start_engine(loaded, settings)
+        self._room = MediaRoom()
 
     def ask(self, ask: Ask) -> Asked:
         """Read the source and begin to answer. Raises SourceError, PromptError, SchemaError or InferenceError."""
@@ -120,8 +124,12 @@ class Answerer:
         """What the request would take. Raises SourceError and PromptError as ``ask`` does, but not for its length."""
         if isinstance(ask.prompt, ViError):
             raise ask.prompt
-        source = look(ask, self._chat)
-        built = self._chat.draft(ask.prompt, **_shown(source), system_prompt=ask.call.system_prompt or None)
+        own, chat = self._chat, self._chat.within(ask.call.pixels)
+        wider = max(own, chat, key=lambda one: one.at_most_pixels or 0)  # JPEGs are read no larger than needed
+        source = look(ask, wider)
+        shown = _shown(source, look_beside(ask, wider)) | {"system_prompt": ask.call.system_prompt or None}
+        built = chat.draft(ask.prompt, **shown)
+        before = built if chat is own else own.draft(ask.prompt, **shown)
         length, room = len(built.token_ids), self._chat.room(built)
         cap = min(self._resolve(ask.call).config.max_new_tokens, max(room, 0))
         token_bytes, cache_tokens = self._engine.token_bytes, self._engine.cache_tokens
@@ -136,6 +144,7 @@ class Answerer:
             seen_size=built.seen_size,
             frames=len(source.frames) if isinstance(source, Clip) else 0,
             image_tokens=built.image_tokens,
+            image_tokens_before=before.image_tokens,
             prompt_tokens=length,
             max_new_tokens=cap,
             context_length=self._chat.context_length,
@@ -155,8 +164,10 @@ class Answerer:
 
     def _ask(self, ask: Ask, prompt: str) -> Asked:
         call, started = ask.call, time.perf_counter()
-        source = look(ask, self._chat)
-        built = self._chat.build(prompt, **_shown(source), system_prompt=call.system_prompt or None)
+        chat = self._chat.within(call.pixels)
+        source = look(ask, chat)
+        shown = _shown(source, look_beside(ask, chat))
+        built = chat.build(prompt, **shown, system_prompt=call.system_prompt or None)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)
         units = box_units(self._record.boxes, built.seen_size)
@@ -164,9 +175,21 @@ class Answerer:
         grammar = call.grammar_in(units)
         if grammar is not None:
             self._engine.require_room(grammar, resolved.config.max_new_tokens)
-        generation = self._engine.submit(Request(built, resolved.config, grammar))
+        generation = self._submit(Request(built, resolved.config, grammar))
         seen = SeenClip(source.manifest, source.warnings) if isinstance(source, Clip) else None
         return Asked(call, prompt, resolved, generation, loading, units, seen)
+
+    def _submit(self, request: Request) -> Generation:
+        """Begin once there is room for the request's arrays, which it holds until it has ended."""
+        room, num_bytes = self._room, sum(array.nbytes for array in request.prompt.media.values())
+        room.enter(num_bytes)
+        try:
+            generation = self._engine.submit(request)
+        except BaseException:
+            room.leave(num_bytes)
+            raise
+        generation.when_done(lambda: room.leave(num_bytes))
+        return generation
 
     def _resolve(self, call: Call) -> ResolvedConfig:
         return resolve(call=call.config, model=self._config, run=self._record.generation_config, cot=call.cot)
@@ -176,9 +199,13 @@ class Answerer:
         return f"the model's context of {context:,} tokens holds {prompt:,} of the prompt"
 
 
-def _shown(source: Picture | Clip) -> dict[str, Any]:
-    """What a prompt is built with."""
-    return {"clip": source} if isinstance(source, Clip) else {"picture": source.pixels}
+def _shown(source: Picture | Clip, beside: list[Image.Image]) -> dict[str, Any]:
+    """What a prompt is built with. Raises PromptError for a clip with pictures beside it."""
+    if not isinstance(source, Clip):
+        return {"picture": [source.pixels, *beside]}
+    if beside:
+        raise PromptError("A clip cannot be asked about together with pictures.", "Ask about it alone.")
+    return {"clip": source}
 
 
 def _outcome(asked: Future[Asked]) -> Outcome:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
+from vi.inference.preprocess.pixel_budget import PixelBudget
 from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
 from vi.inference.task_types.video_freeform import VIDEO_FREEFORM
 
@@ -28,11 +29,14 @@ class CallOptions:
     response_format: Any = None
     cot: bool = False
     fps: float = 4.0
+    min_pixels: int | None = None
+    max_pixels: int | None = None
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call's settings, all of them valid. ``grammar`` is None where the answer is free text. fps: of clips."""
+    """A call's settings, all of them valid. ``grammar`` is None where the answer is free text. fps: of clips. pixels:
+    how large the model is to see pictures and frames."""
 
     task: Task
     system_prompt: str
@@ -40,6 +44,7 @@ class Call:
     cot: bool
     grammar: Grammar | None
     fps: float = 4.0
+    pixels: PixelBudget = field(default_factory=PixelBudget)
 
     @property
     def is_about_clips(self) -> bool:
@@ -61,7 +66,8 @@ def make_call(record: RunRecord, options: CallOptions) -> Call:
     if isinstance(fps, bool) or not isinstance(fps, Real) or not 0 < float(fps) < float("inf"):
         raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
     task = _task(record, options.task_type, options.response_format)
-    return Call(task, _system_prompt(record, task, cot), config, cot, task.grammar(thinking=cot), float(fps))
+    pixels = PixelBudget(options.min_pixels, options.max_pixels)
+    return Call(task, _system_prompt(record, task, cot), config, cot, task.grammar(thinking=cot), float(fps), pixels)
 
 
 def lists_clips(record: RunRecord, task_type: Any) -> bool:

@@ -13,6 +13,8 @@ from vi.inference.media.kinds import ClipFound
 from vi.inference.media.policy import MediaPolicy
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from vi.inference.asks import Ask
     from vi.inference.preprocess.chat import ChatPrompt
 
@@ -30,6 +32,12 @@ def look(ask: Ask, chat: ChatPrompt) -> Picture | Clip:
         except ClipFound:
             item = replace(item, is_clip=True)
     return _clip(item, ask, chat)
+
+
+def look_beside(ask: Ask, chat: ChatPrompt) -> list[Image.Image]:
+    """The further pictures of a request. Raises SourceError as ``load_picture`` does, also for a clip among them."""
+    items = (_held(item, ask.policy) for item in ask.beside)
+    return [load_picture(item, ask.policy, chat.at_most_pixels).pixels for item in items]
 
 
 def _held(item: SourceItem, policy: MediaPolicy) -> SourceItem:

@@ -116,22 +116,26 @@ class ViModel:
         recursive: bool = False,
         show_progress: bool = True,
         media_policy: MediaPolicy | None = None,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
     ) -> Any:
         """Ask about one picture or clip, or about each of many.
 
         source: path, folder (``recursive=`` looks into its folders), http(s) URL, ``data:`` URI, base64, bytes,
-        ``PIL.Image``, numpy array (HWC), or a list or iterator of these. user_prompt: one for all, or one per source;
-        None is the task's default. generation_config: a dict, a GenerationConfig or a preset's name. cot: think first.
-        fps: frames a second for clips, ignored for pictures. task_type: ``vqa``, ``phrase-grounding``, ``freeform``,
-        ``video-freeform`` or ``generic``; None is the run's own. response_format: a pydantic class that the answer
-        conforms to. media_policy: what may be read, in place of the model's own.
+        ``PIL.Image``, numpy array (HWC), or a list or iterator of these. user_prompt: one for all, or one per
+        source; None is the task's default. generation_config: a dict, a GenerationConfig or a preset's name. cot:
+        think first. fps: frames a second for clips, ignored for pictures. min_pixels, max_pixels: width times
+        height of a picture, or of each frame of a clip, as the model sees it, for Qwen's families; None is the
+        checkpoint's own. task_type: ``vqa``, ``phrase-grounding``, ``freeform``, ``video-freeform`` or ``generic``;
+        None is the run's own. response_format: a pydantic class that the answer conforms to. media_policy: what may
+        be read, in place of the model's own.
 
         Returns ``(answer, None)`` or ``(None, error)`` for one source; a list of these, in order, for many; a
         ``Stream`` with ``stream=True``. Every error is a ViError. What is wrong for all of many sources raises
         (ConfigError, PromptError, SchemaError, InferenceError of a closed model); with ``stream=True`` whatever is
         wrong before the first token does.
         """
-        options = CallOptions(generation_config, task_type, response_format, cot, fps)
+        options = CallOptions(generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels)
         if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
             source = list(source)
         policy = MediaPolicy.coerce(media_policy, self._policy)
@@ -149,6 +153,8 @@ class ViModel:
         ordered: bool = True,
         cot: bool = False,
         fps: float = 4.0,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
         task_type: str | None = None,
         response_format: Any = None,
         recursive: bool = False,
@@ -162,7 +168,7 @@ class ViModel:
         finished. source: as it was given; a file of a folder as its path. Closing the iterator cancels what has begun.
         The rest as in a call. Raises at once what is wrong for all of them, as a call does with a list.
         """
-        options = CallOptions(generation_config, task_type, response_format, cot, fps)
+        options = CallOptions(generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels)
         policy = MediaPolicy.coerce(media_policy, self._policy)
         asks = Asks(self._files.record, sources, user_prompt, options, policy, recursive)
         return _flat(self._ready().answers(asks, ordered))
@@ -177,6 +183,8 @@ class ViModel:
         task_type: str | None = None,
         cot: bool = False,
         fps: float = 4.0,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
         ordered: bool = True,
         retry_errors: bool = False,
         recursive: bool = False,
@@ -197,7 +205,7 @@ class ViModel:
             self,
             read_input(os.fsdecode(table), recursive, self._policy) if named else table,
             Path(out),
-            Question(user_prompt, generation_config, task_type, cot, fps),
+            Question(user_prompt, generation_config, task_type, cot, fps, min_pixels, max_pixels),
             model_key=model_part(self._files.model_path, self._files.adapter_path, generation_config=self._defaults),
             default_task=self.info.task_type,
             ordered=ordered,
@@ -215,12 +223,15 @@ class ViModel:
         response_format: Any = None,
         cot: bool = False,
         fps: float = 4.0,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
     ) -> Estimate:
         """What asking about one picture or clip would take (tokens, size, memory) and whether it fits; nothing runs.
 
+        ``image_tokens`` are with the call's ``min_pixels`` and ``max_pixels``, ``image_tokens_before`` without.
         Raises what is wrong with the call or the source, a ViError.
         """
-        options = CallOptions(generation_config, task_type, response_format, cot, fps)
+        options = CallOptions(generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels)
         ask, *more = Asks(self._files.record, source, user_prompt, options, self._policy)
         if more:
             raise ConfigError("estimate takes one source.", "Estimate them one by one.")

@@ -40,10 +40,19 @@ class Question:
     task_type: str | None = None
     cot: bool = False
     fps: float = 4.0
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The call's arguments beside the prompt, the settings and the task."""
+        bounds = {"min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
+        given = {name: value for name, value in bounds.items() if value is not None}  # so that older keys hold
+        return {"cot": self.cot, "fps": self.fps, **given}
 
     def key(self) -> str:
         """The ``call`` part of a key."""
-        return ask_part(self.user_prompt, self.task_type, self.generation_config, cot=self.cot, fps=self.fps)
+        return ask_part(self.user_prompt, self.task_type, self.generation_config, **self.options)
 
 
 def run_batch(
@@ -127,7 +136,7 @@ def _outcomes(
 
     outcomes = model.iter(
         sources(), question.user_prompt, question.generation_config,
-        task_type=question.task_type, cot=question.cot, fps=question.fps, **options,
+        task_type=question.task_type, **question.options, **options,
     )  # fmt: skip
     with closing(outcomes):  # type: ignore[type-var]
         for row, answer, error in outcomes:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from vi.inference.completion import Completion
+from vi.inference.completion import Completion, TokenLogprob, TokenScore
 from vi.inference.errors import InferenceError
 
 if TYPE_CHECKING:
     from vi.inference.engine.base import Engine
-    from vi.inference.engine.sequence import Sequence
+    from vi.inference.engine import sequence
 
 
 class Job:
     """The engine's end. It holds nothing of the caller's, so a Generation that nobody holds is collected."""
 
-    def __init__(self, sequence: Sequence) -> None:
+    def __init__(self, sequence: sequence.Sequence) -> None:
         self.sequence = sequence
         self.pieces: SimpleQueue[str | None] = SimpleQueue()  # None: no more
         self.cancelled = False  # a plain flag: a finalizer sets it in whatever thread the collector runs
@@ -58,6 +58,7 @@ class Job:
 
     def _end(self, completion: Completion | None = None, error: InferenceError | None = None) -> None:
         self.completion, self.error = completion, error
+        self.sequence.request = self.sequence.request.without_media()  # who keeps an answer keeps no pixels
         with self._ending:
             self.done.set()
             waiting, self._waiting = self._waiting, []
@@ -124,6 +125,14 @@ class Generation:
             raise self._job.error
         assert self._job.completion is not None
         return self._job.completion
+
+    def reported(self) -> list[TokenLogprob]:
+        """What the model said of the tokens so far, as far as it is known; empty where no logprobs are asked for."""
+        return self._job.sequence.reported()
+
+    def scores(self) -> Sequence[TokenScore | TokenLogprob]:
+        """What confidences need of every token so far; empty where nobody asks for any."""
+        return self._job.sequence.scores()
 
     def when_done(self, tell: Callable[[], None]) -> None:
         """Call ``tell`` once it has ended, in whatever way; it must return at once and raise nothing."""

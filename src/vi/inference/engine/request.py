@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,3 +18,7 @@ class Request:
     prompt: Prompt
     config: GenerationConfig
     grammar: Grammar | None = None
+
+    def without_media(self) -> Request:
+        """What is left to know of it once it has ended."""
+        return replace(self, prompt=replace(self.prompt, media={}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from vi.inference.loading.loaded import LoadedModel
     from vi.inference.media.clip import Clip
+    from vi.inference.preprocess.pixel_budget import PixelBudget
 
 SYSTEM, USER = "\ue0000\ue001", "\ue0001\ue001"  # stand for texts while the template is rendered and cut
 SENTINEL = re.compile(f"{SYSTEM}|{USER}")
@@ -43,6 +45,14 @@ class ChatPrompt:
         loaded.tokenizer.template  # noqa: B018 -- a template that is missing or broken speaks up now
         says_the_date = "strftime_now" in (loaded.tokenizer.chat_template or "")
         self._frame = self._make_frame if says_the_date else lru_cache(CACHED_FRAMES)(self._make_frame)
+
+    def within(self, budget: PixelBudget) -> ChatPrompt:
+        """The same with a caller's bounds on pixels. Raises ConfigError where the architecture does not go by them."""
+        if not budget:
+            return self
+        bounded = copy(self)
+        bounded._pictures, bounded._clips = self._pictures.within(budget), self._clips.within(budget)
+        return bounded
 
     def build(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 from vi.inference.errors import LoadError, PromptError
 from vi.inference.preprocess.clip_families import CLIP_FAMILIES, ClipFamily
 from vi.inference.preprocess.picture_settings import Settings, resize
+from vi.inference.preprocess.pixel_budget import PixelBudget
 from vi.inference.preprocess.pixels import media_key
 from vi.inference.preprocess.qwen_pixels import LONGEST_RATIO, QwenPixels, smart_resize
 
@@ -54,7 +56,16 @@ class ClipEncoder:
         self._settings["size"] = {**family.defaults["size"], **settings.get("size", {})}
         self._family = family
         self._pixels = QwenPixels(self._settings)
+        self._budget = PixelBudget()
         self.temporal_patch_size, self.merge_size = self._pixels.temporal_patch_size, self._pixels.merge_size
+
+    def within(self, budget: PixelBudget) -> ClipEncoder:
+        """The same with a caller's bounds on the pixels of each frame."""
+        bounded = copy(self)
+        bounded._budget = budget
+        if not self._family.shares_pixels:
+            bounded._pixels = self._pixels.within(budget)
+        return bounded
 
     def fit(self, num_frames: int, width: int, height: int) -> tuple[int, int]:
         """(width, height) in pixels that frames are resized to. Raises PromptError for a shape that is too long."""
@@ -66,7 +77,7 @@ class ClipEncoder:
         try:
             if self._family.shares_pixels:
                 most = self._most_together(num_frames, factor)
-                bounds = pixels.min_pixels, most
+                bounds = self._shared(num_frames, most)
                 height, width = resize_together(num_frames, height, width, self.temporal_patch_size, factor, *bounds)
             else:
                 most = self._most_each(num_frames, factor)
@@ -122,6 +133,13 @@ class ClipEncoder:
         tokens_per_second: ``config.json``'s, of its ``vision_config``.
         """
         return tokens_per_second * encoded.seconds_per_grid if self._family.counts_seconds else 1.0
+
+    def _shared(self, num_frames: int, most: int) -> tuple[int, int]:
+        """(least, most) pixels of all frames together."""
+        each = PixelBudget(
+            *(bound and bound * num_frames for bound in (self._budget.min_pixels, self._budget.max_pixels))
+        )
+        return each.over(self._pixels.min_pixels, most)
 
     def _most_each(self, num_frames: int, factor: int) -> int:
         """Pixels of one frame at most."""

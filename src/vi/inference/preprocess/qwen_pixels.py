@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ from vi.inference.preprocess.pixels import EncodedPictures, media_key, refused
 if TYPE_CHECKING:
     from PIL import Image
 
+    from vi.inference.preprocess.pixel_budget import PixelBudget
+
 LONGEST_RATIO = 200  # of the longer to the shorter side
 
 
@@ -38,6 +41,12 @@ class QwenPixels:
         self.resample = int(settings.get("resample", BICUBIC))
         self.resizes = bool(settings.get("do_resize", True))
         self.scale = PixelScale(settings, CLIP_MEAN, CLIP_STD)
+
+    def within(self, budget: PixelBudget) -> QwenPixels:
+        """The same with a caller's bounds on pixels."""
+        bounded = copy(self)
+        bounded.min_pixels, bounded.max_pixels = budget.over(self.min_pixels, self.max_pixels)
+        return bounded
 
     def encode(self, pictures: Sequence[Image.Image], *, whole: bool = False) -> EncodedPictures:
         """``pixel_values`` float32 [patches, 3 * frames * side * side], ``image_grid_thw`` int64 [pictures, 3]."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from vi.inference.errors import ConfigError
 from vi.inference.preprocess.clip_positions import clip_positions
 from vi.inference.preprocess.families import get_family
 from vi.inference.preprocess.frame_texts import frame_texts
 from vi.inference.preprocess.positions import mrope_positions, plain_positions
+from vi.inference.preprocess.qwen_pixels import QwenPixels
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from vi.inference.loading.loaded import LoadedModel
     from vi.inference.media.clip import Clip
     from vi.inference.preprocess.clips import ClipEncoder
+    from vi.inference.preprocess.pixel_budget import PixelBudget
 
 FRAME_PIXELS = 768 * 28 * 28  # as many as Qwen2-VL's video processor leaves of a frame, width times height
 TOKENS_PER_SECOND = 4  # of Qwen2.5-VL where its config.json is silent, as in transformers
@@ -63,7 +67,7 @@ class PictureWay:
     """How one model is shown pictures; any number of threads at once."""
 
     def __init__(self, loaded: LoadedModel) -> None:
-        self._config = loaded.config
+        self._config, self._kind = loaded.config, loaded.family
         self._encoder = loaded.pictures
         self._family = get_family(loaded.family)
         self._place_id = loaded.placeholder_id
@@ -74,6 +78,15 @@ class PictureWay:
     def at_most_pixels(self) -> int | None:
         """What a larger picture is shrunk to anyway, width times height; None where nobody knows."""
         return self._encoder.max_pixels
+
+    def within(self, budget: PixelBudget) -> PictureWay:
+        """The same with a caller's bounds on pixels. Raises ConfigError where the architecture does not go by them."""
+        if not isinstance(self._encoder, QwenPixels):
+            message = f"min_pixels and max_pixels are for Qwen's families; {self._kind} sizes pictures in its own way."
+            raise ConfigError(message, "Leave them out.")
+        bounded = copy(self)
+        bounded._encoder = self._encoder.within(budget)
+        return bounded
 
     def nothing(self) -> Shown:
         """Words alone."""
@@ -134,6 +147,12 @@ class ClipWay:
         if loaded.clips is None or not (start and place and end) or ids[1] is None:
             return None
         return cls(loaded.clips, loaded.config, ids[1], (start, place, end))
+
+    def within(self, budget: PixelBudget) -> ClipWay:
+        """The same with a caller's bounds on the pixels of each frame."""
+        bounded = copy(self)
+        bounded._encoder = self._encoder.within(budget)
+        return bounded
 
     def fit_frames(self, num_frames: int, width: int, height: int) -> tuple[int, int]:
         """(width, height) in pixels that the frames of a clip are resized to. PromptError, as ``show_clip``."""
