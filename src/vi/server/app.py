@@ -17,6 +17,7 @@ from vi.inference.errors import ViError
 from vi.server.bodies import refusal
 from vi.server.doorway import Doorway
 from vi.server.envelope import ApiError
+from vi.server.routes.chat import chat_routes
 from vi.server.routes.pages import page_routes
 from vi.server.routes.predict import predict_routes
 from vi.server.routes.state import state_routes
@@ -46,7 +47,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
 
     app = FastAPI(title="Vi Inference", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.serving = serving
-    for routes in (predict_routes(serving), state_routes(serving), page_routes(settings.limits)):
+    for routes in (chat_routes(serving), predict_routes(serving), state_routes(serving), page_routes(settings.limits)):
         app.include_router(routes)
     app.add_middleware(Doorway, settings=settings, metrics=serving.metrics)
 

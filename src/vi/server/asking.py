@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
+from vi.inference.generation_config.parameter import INT64_MAX
 from vi.server.envelope import ApiError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ WEB = ("http://", "https://", "data:")
 class Question:
     """One answer that is asked for; calling it with a model begins it. Raises what ``ViModel.__call__`` raises."""
 
-    source: Any
+    sources: tuple[Any, ...]
     prompt: str | None
     config: GenerationConfig
     limits: Limits
@@ -32,10 +33,18 @@ class Question:
     response_format: dict[str, Any] | None = None
     cot: bool = False
     fps: float = 4.0
+    system_prompt: str | None = None
+
+    def drawn_again(self, times: int) -> Question:
+        """The same with a seed that is ``times`` further, for another answer; a seed of -1 is a fresh one anyway."""
+        seed = self.config.seed
+        if not times or seed == -1:
+            return self
+        return replace(self, config=self.config.model_copy(update={"seed": (seed + times) % (INT64_MAX + 1)}))
 
     def __call__(self, model: ViModel) -> Stream:
         return model(
-            self.source,
+            self._source(),
             self.prompt,
             self._capped(model),
             stream=True,
@@ -44,6 +53,12 @@ class Question:
             task_type=self.task_type,
             response_format=self.response_format,
         )
+
+    def _source(self) -> Any:
+        if len(self.sources) != 1:
+            count = len(self.sources) or "no"
+            raise ApiError(400, "one_picture", f"There are {count} pictures; a request has one.", param="messages")
+        return self.sources[0]
 
     def _capped(self, model: ViModel) -> GenerationConfig:
         """The config within the limit of tokens, where the model's own default is beyond it."""

@@ -21,7 +21,7 @@ from vi.inference.errors import (
 
 
 class ErrorBody(BaseModel):
-    """type: the family of the error. param: the field of the request it is about. code: what to tell errors apart by."""
+    """type: the family of the error. param: the field of the request it is about. code: tells errors apart."""
 
     message: str
     type: str

@@ -72,7 +72,8 @@ class EventStream(StreamingResponse):
         try:
             item = first
             while item is not None:
-                yield line(*item)
+                if text := line(*item):
+                    yield text
                 item = await asyncio.wait_for(_next(events), self._patience.left)
         except asyncio.TimeoutError:
             yield self._error(self._patience.spent())

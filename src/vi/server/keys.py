@@ -56,7 +56,7 @@ class ApiKeys:
         return f"ApiKeys({len(self._digests)})"
 
     def admit(self, authorization: str) -> bool:
-        """Whether an ``Authorization`` header brings one of the keys, in a time that does not tell which or how near."""
+        """Whether an ``Authorization`` header brings one of the keys, in a time that tells nothing of it."""
         scheme, _, key = authorization.partition(" ")
         digest = sha256(key.strip().encode("utf-8", "replace")).digest()
         matches = [hmac.compare_digest(digest, known) for known in self._digests]

@@ -8,16 +8,21 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
+from vi.inference.task_types.thinking import split_thinking
+
 if TYPE_CHECKING:
     from vi.inference.stream import Stream
     from vi.inference.task_types.response import PredictionResponse
 
 Event = dict[str, Any]
 
+FRAMES = ("<think>", "<answer>")
+
 
 class Replies:
     """Begins streams, a thread each, and gives their events to the event loop as they come.
 
+    An event is a dict with a ``type``; after ``done`` the typed answer is in ``responses``.
     ``close()`` stops them within a step; ``ended`` is done when every thread has let go of everything. Events that
     nobody reads yet are never more than answers have tokens, so a slow reader holds up nobody.
     """
@@ -76,8 +81,8 @@ class Replies:
             if self._pieces:
                 for event in _events(stream):
                     self._tell((index, event))
-            response = self.responses[index] = stream.get_final_completion()
-            self._tell((index, {"type": "done", "response": as_json(response)}))
+            self.responses[index] = stream.get_final_completion()
+            self._tell((index, {"type": "done"}))
 
     def _tell(self, item: tuple[int, Event] | BaseException | None) -> None:
         try:
@@ -93,5 +98,13 @@ def as_json(response: PredictionResponse) -> dict[str, Any]:
 
 def _events(stream: Stream) -> Iterator[Event]:
     """All but ``done``."""
+    written, told = "", {"thinking": 0, "text": 0}
     for piece in stream:
-        yield {"type": "text", "text": piece}
+        written += piece
+        if any(tag.startswith(written) for tag in FRAMES):  # it may begin one
+            continue
+        thinking, answer = split_thinking(written)
+        for kind, text in (("thinking", thinking or ""), ("text", answer)):
+            if len(text) > told[kind]:
+                yield {"type": kind, "text": text[told[kind] :]}
+                told[kind] = len(text)

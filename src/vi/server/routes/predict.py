@@ -17,7 +17,7 @@ from vi.server.bodies import read_body
 from vi.server.envelope import ApiError
 from vi.server.event_stream import EventStream
 from vi.server.patience import Patience
-from vi.server.replies import Event, as_json
+from vi.server.replies import Event, Replies, as_json
 from vi.server.routes.responses import ERRORS
 from vi.server.serving import Serving
 
@@ -55,7 +55,9 @@ BODY = {
         "multipart/form-data": {"schema": {"type": "object", "properties": FORM, "required": ["file"]}},
     },
 }
-EVENTS = {200: {"model": PredictReply, "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"model": PredictReply, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 _JSON_FIELDS = ("cot", "fps", "stream", "response_format", "generation_config")  # what a form has as JSON text
 
 
@@ -63,7 +65,7 @@ def predict_routes(serving: Serving) -> APIRouter:
     """``POST /v1/predict``."""
     routes = APIRouter()
 
-    @routes.post("/v1/predict", tags=["predict"], responses={**ERRORS, **EVENTS}, openapi_extra={"requestBody": BODY})
+    @routes.post("/v1/predict", tags=["predict"], responses=ERRORS | EVENTS, openapi_extra={"requestBody": BODY})
     async def predict(request: Request) -> Response:
         """Ask about one picture or clip; a typed answer, or with ``stream`` its events.
 
@@ -75,7 +77,9 @@ def predict_routes(serving: Serving) -> APIRouter:
         id = f"predict-{uuid.uuid4().hex}"
         if asked.stream:
             replies = await patience.wait(serving.begin(name, [question], pieces=True))
-            return await EventStream.begin(replies, patience, serving.metrics, lambda _, event: _line(event, id, name))
+            return await EventStream.begin(
+                replies, patience, serving.metrics, lambda _, event: _line(event, id, name, replies)
+            )
         answer = await patience.wait(_answer(serving, name, question))
         return JSONResponse({"id": id, "model": name, "response": as_json(answer)})
 
@@ -94,7 +98,7 @@ async def _answer(serving: Serving, name: str, question: Question) -> Prediction
 def _question(asked: PredictRequest, file: bytes | None, serving: Serving) -> Question:
     limits = serving.limits
     return Question(
-        source=web_source(asked.source) if file is None else file,
+        sources=(web_source(asked.source) if file is None else file,),
         prompt=require_prompt(asked.user_prompt, limits, "user_prompt"),
         config=generation_config(asked.generation_config, limits),
         limits=limits,
@@ -105,8 +109,9 @@ def _question(asked: PredictRequest, file: bytes | None, serving: Serving) -> Qu
     )
 
 
-def _line(event: Event, id: str, model: str) -> str:
-    data = event if event["type"] != "done" else {**event, "id": id, "model": model}
+def _line(event: Event, id: str, model: str, replies: Replies) -> str:
+    is_done = event["type"] == "done"
+    data = event if not is_done else {**event, "id": id, "model": model, "response": as_json(replies.responses[0])}
     return f"event: {event['type']}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -46,7 +46,7 @@ class ModelList(BaseModel):
 def state_routes(serving: Serving) -> APIRouter:
     """``/health``, ``/ready``, ``/metrics``, ``/v1/models``."""
     routes = APIRouter()
-    unavailable = {503: {"model": Health}}
+    unavailable: dict[int | str, dict[str, Any]] = {503: {"model": Health}}
 
     @routes.get("/health", tags=["state"], response_model=Health, responses=unavailable)
     async def health() -> Response:
