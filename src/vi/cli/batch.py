@@ -12,6 +12,7 @@ import typer
 from vi.cli.drawings import make_folder
 from vi.cli.faults import exit_code, say
 from vi.cli.live_line import LiveLine
+from vi.cli.looking import Fps, MaxPixels, MinPixels, lists_clips
 from vi.cli.options import with_generation_options
 from vi.cli.tables import print_table
 from vi.cli.which import Checkpoint, RunId
@@ -57,6 +58,9 @@ def batch(
         Path | None, typer.Option(metavar="JSON", help="Write the boxes of phrase-grounding in COCO's format.")
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
+    fps: Fps = 4.0,
+    min_pixels: MinPixels = None,
+    max_pixels: MaxPixels = None,
     run_id: RunId = None,
     model: Checkpoint = None,
     configure: Callable[[], GenerationConfig] = GenerationConfig,
@@ -78,21 +82,23 @@ def batch(
     from vi.inference.batch.output import check_output
     from vi.inference.batch.run import Question
 
-    question = Question(prompt, configure(), task, cot)
+    question = Question(prompt, configure(), task, cot, fps, min_pixels, max_pixels)
     if task is not None:
         get_task(task)  # before the model loads
     check_output(out)
     for path in (report, coco):
         if path is not None:
             make_folder(path.parent)
-    total = count_input(source, recursive)
-    work = _Work(out, question, {"run_id": run_id, "pretrained_model_name_or_path": model}, not unordered, retry_errors)
-    summary = work.run(lambda: read_input(source, recursive), total)
+    which = {"run_id": run_id, "pretrained_model_name_or_path": model}
+    clips = lists_clips(task, which)
+    total = count_input(source, recursive, clips)
+    work = _Work(out, question, which, not unordered, retry_errors)
+    summary = work.run(lambda: read_input(source, recursive, clips=clips), total)
     _tell(summary)
     if coco is not None:
         _write_coco(coco, summary)
     if report is not None:
-        _write_report(report, f"{source} → {out.name}", summary, work, read_input(source, recursive))
+        _write_report(report, f"{source} → {out.name}", summary, work, read_input(source, recursive, clips=clips))
     raise typer.Exit(exit_code(_instances(summary.errors), answered=summary.num_with_answer))
 
 

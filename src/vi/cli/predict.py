@@ -12,6 +12,7 @@ import typer
 
 from vi.cli.drawings import Drawings
 from vi.cli.faults import exit_code, say_error
+from vi.cli.looking import Fps, MaxPixels, MinPixels, lists_clips
 from vi.cli.options import with_generation_options
 from vi.cli.report import Report
 from vi.cli.which import Checkpoint, RunId
@@ -45,17 +46,21 @@ def predict(
         typer.Option(metavar="OUT", help="Draw boxes and text into this picture, or into this folder one per source."),
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
+    fps: Fps = 4.0,
+    min_pixels: MinPixels = None,
+    max_pixels: MaxPixels = None,
     run_id: RunId = None,
     model: Checkpoint = None,
     configure: Callable[[], GenerationConfig] = GenerationConfig,
 ) -> None:
-    """Ask a model about pictures. Without --run-id or --model it is the small one that ships with the package.
+    """Ask a model about pictures and clips. Without --run-id or --model it is the small one of the package.
 
     \b
     vi-infer predict bench.png -p "How many parts are there?"
     vi-infer predict bench.png --task phrase-grounding --save-image boxes.png
     vi-infer predict shots/ -p "What is visible?" --json > answers.jsonl
     vi-infer predict a.png b.png -p "A caption" --preset creative --seed 7
+    vi-infer predict clip.mp4 -p "What happens?" --task video-freeform --fps 2
 
     Answers go to standard output, warnings and errors to standard error.
     Exit codes: 0 all answered; 2 no answer because of bad input;
@@ -63,15 +68,14 @@ def predict(
     """
     from vi.inference.media.sources import expand
 
-    items = expand(sources, recursive=recursive).items
+    which = {"run_id": run_id, "pretrained_model_name_or_path": model}
+    items = expand(sources, recursive=recursive, clips=lists_clips(task, which)).items
     report = Report(as_json=as_json, several=len(items) > 1)
     try:
-        question = _Question(prompt or [], task, cot, configure())
+        question = _Question(prompt or [], task, cot, configure(), fps, min_pixels, max_pixels)
         question.check(len(items))
         drawings = Drawings(save_image, items) if save_image is not None else None
-        outcomes = _outcomes(
-            items, question, {"run_id": run_id, "pretrained_model_name_or_path": model}, stream, report
-        )
+        outcomes = _outcomes(items, question, which, stream, report)
         for index, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
             _tell(report, drawings, index, item, outcome, streamed=stream)
     except ViError as error:
@@ -89,6 +93,9 @@ class _Question:
     task: str | None
     cot: bool
     config: GenerationConfig
+    fps: float
+    min_pixels: int | None
+    max_pixels: int | None
 
     def check(self, num_sources: int) -> None:
         """Raises, before a model is loaded, ConfigError for the task, PromptError for too few prompts or too many."""
@@ -107,7 +114,8 @@ class _Question:
 
     def options(self) -> dict[str, Any]:
         """The call's arguments for every source."""
-        return {"generation_config": self.config, "task_type": self.task, "cot": self.cot}
+        looking = {"fps": self.fps, "min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
+        return {"generation_config": self.config, "task_type": self.task, "cot": self.cot, **looking}
 
 
 def _tell(

@@ -70,6 +70,14 @@ def make_call(record: RunRecord, options: CallOptions) -> Call:
     return Call(task, _system_prompt(record, task, cot), config, cot, task.grammar(thinking=cot), float(fps), pixels)
 
 
+def is_about_clips(task_type: str) -> bool:
+    """Whether the task by this name is; False for what is no name of one."""
+    try:
+        return get_task(task_type) is VIDEO_FREEFORM
+    except ConfigError:  # make_call's to tell
+        return False
+
+
 def lists_clips(record: RunRecord, task_type: Any) -> bool:
     """Whether folders and patterns stand for their clips too: the call's task, or else the run's, is about clips."""
     try:

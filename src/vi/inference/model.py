@@ -201,9 +201,10 @@ class ViModel:
 
         self._ready()
         named = isinstance(table, (str, os.PathLike))
+        clips = lists_clips(self._files.record, task_type)
         return run_batch(
             self,
-            read_input(os.fsdecode(table), recursive, self._policy) if named else table,
+            read_input(os.fsdecode(table), recursive, self._policy, clips=clips) if named else table,
             Path(out),
             Question(user_prompt, generation_config, task_type, cot, fps, min_pixels, max_pixels),
             model_key=model_part(self._files.model_path, self._files.adapter_path, generation_config=self._defaults),
@@ -313,7 +314,7 @@ class ViModel:
         call = make_call(self._files.record, options)
         (prompt,) = prompts_for(user_prompt, 1, call.task)
         asked = self._ready().ask(Ask(call, sources.items[0], prompt, policy))
-        return Stream(asked.generation, asked.respond)
+        return Stream(asked.generation, asked.respond, asked.reader())
 
     def _ready(self) -> Answerer:
         if self._answerer is None:

@@ -41,9 +41,11 @@ class Entry:
         return str(item.value) if item.kind == "file" else item.label
 
 
-def read_input(text: str, recursive: bool = False, policy: MediaPolicy | None = None) -> Iterator[Any]:
+def read_input(
+    text: str, recursive: bool = False, policy: MediaPolicy | None = None, *, clips: bool = False
+) -> Iterator[Any]:
     """The sources and rows that ``text`` names: a table (CSV, JSON Lines, Parquet), ``@list.txt``, a folder, a pattern
-    such as ``shots/**/*.png``, or a single source.
+    such as ``shots/**/*.png``, or a single source. clips: folders and patterns stand for their clips too.
 
     Raises SourceError where there is nothing, or a table or list cannot be read.
     """
@@ -52,30 +54,31 @@ def read_input(text: str, recursive: bool = False, policy: MediaPolicy | None = 
     elif is_table(Path(text)):
         yield from read_table(Path(text), policy)
     else:
-        items = expand(text, recursive, policy).items
+        items = expand(text, recursive, policy, clips=clips).items
         if len(items) == 1 and items[0].error is not None:
             raise items[0].error
         yield from items
 
 
-def count_input(text: str, recursive: bool = False) -> int:
+def count_input(text: str, recursive: bool = False, clips: bool = False) -> int:
     """How many sources and rows ``read_input`` gives, so that what cannot be read is told before the work begins."""
     if Path(text).suffix.lower() == PARQUET:
         next(read_input(text), None)
         return count_rows(Path(text))
-    return sum(1 for _ in read_input(text, recursive))
+    return sum(1 for _ in read_input(text, recursive, clips=clips))
 
 
-def entries(given: Iterable[Any], policy: MediaPolicy | None = None) -> Iterator[Entry]:
-    """Sources, items and Rows as numbered Rows, none of them twice the same object; a folder is its pictures."""
+def entries(given: Iterable[Any], policy: MediaPolicy | None = None, clips: bool = False) -> Iterator[Entry]:
+    """Sources, items and Rows as numbered Rows, none of them twice the same object; a folder is its pictures, and with
+    ``clips`` its clips."""
     policy = MediaPolicy.coerce(policy)
     number = 0
     for each in given:
-        for row in [each] if isinstance(each, Row) else _rows(each, policy):
+        for row in [each] if isinstance(each, Row) else _rows(each, policy, clips):
             yield Entry(number, replace(row, number=number + 1), policy)
             number += 1
 
 
-def _rows(source: Any, policy: MediaPolicy) -> Iterator[Row]:
-    items = [source] if isinstance(source, SourceItem) else expand(source, policy=policy).items
+def _rows(source: Any, policy: MediaPolicy, clips: bool) -> Iterator[Row]:
+    items = [source] if isinstance(source, SourceItem) else expand(source, policy=policy, clips=clips).items
     return (Row(0, item, error=item.error) for item in items)

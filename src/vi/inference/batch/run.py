@@ -16,6 +16,7 @@ from vi.inference.batch.ledger import Ledger
 from vi.inference.batch.output import Output, open_output
 from vi.inference.batch.sizes import picture_size
 from vi.inference.batch.summary import Summary
+from vi.inference.call import is_about_clips
 from vi.inference.errors import ViError
 from vi.inference.media.policy import MediaPolicy
 from vi.inference.task_types import get_task
@@ -88,7 +89,8 @@ def run_batch(
     with open_output(out) as output:
         ledger = Ledger(out, retry_errors=retry_errors)
         ledger.add_existing(output.records.recover(), question.key(), model_key)
-        left = _left_to_ask(entries(rows, media_policy), ledger, (question.key(), model_key), summary, tell)
+        found = entries(rows, media_policy, is_about_clips(question.task_type or default_task))
+        left = _left_to_ask(found, ledger, (question.key(), model_key), summary, tell)
         options = {"ordered": ordered, "media_policy": media_policy}
         with closing(_outcomes(model, left, question, options, summary)) as outcomes:
             for entry, key, answer, error in outcomes:
