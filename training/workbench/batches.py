@@ -15,7 +15,7 @@ from PIL import Image
 from tokenizers import Tokenizer
 from torch.utils.data import DataLoader, Dataset
 
-from training.workbench import surfaces, wire
+from training.workbench import surfaces, tell, wire
 from training.workbench.looks import Gaze
 from training.workbench.parts import COLOURS, KINDS, extent
 from training.workbench.questions import MIX, Question, grounding, random_question
@@ -51,13 +51,14 @@ class Pack:
 class Batch:
     """pictures: uint8 [B, H, W, 3]. patch_* and cell_*: dense targets, class -1 where there is no part.
 
+    turn: when a part's name comes in a list of all, from 0; a token that names the third thing has to find it.
     patch_box, cell_box: box edges less the patch's or cell's centre, fractions x 8. pack: None in the first phase.
     """
 
     pictures: torch.Tensor
-    patch_class: torch.Tensor  # [B, N, 3] kind, colour, size
+    patch_class: torch.Tensor  # [B, N, 4] kind, colour, size, turn
     patch_box: torch.Tensor  # [B, N, 4]
-    cell_class: torch.Tensor  # [B, N / 4, 3]
+    cell_class: torch.Tensor  # [B, N / 4, 4]
     cell_box: torch.Tensor
     surface: torch.Tensor  # [B]
     pack: Pack | None = None
@@ -139,7 +140,7 @@ def _seen(rng: np.random.Generator, scene: Scene, width: int, height: int, grid:
 def dense_targets(
     scene: Scene, grid: tuple[int, int]
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """((classes [N, 3], boxes [N, 4]) per patch, the same per cell [N / 4]), in the model's order of patches."""
+    """((classes [N, 4], boxes [N, 4]) per patch, the same per cell [N / 4]), in the model's order of patches."""
     rows, columns = grid
     cell_y, cell_x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
     cells = np.stack([(cell_x.ravel() + 0.5) / columns, (cell_y.ravel() + 0.5) / rows], -1)  # [N / 4, 2]
@@ -164,8 +165,9 @@ def _covers(scene: Scene, part: Part, points: np.ndarray) -> np.ndarray:
 
 
 def _targets(scene: Scene, points: np.ndarray, part_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    table = [(KINDS.index(p.kind), _COLOURS.index(p.colour), _SIZES.index(p.size)) for p in scene.parts]
-    classes = np.array([*table, (-1, -1, -1)], np.int64)[part_of]  # -1 takes the last row
+    turns = {id(part): turn for turn, group in enumerate(tell.groups(scene.parts)) for part in group}
+    table = [(KINDS.index(p.kind), _COLOURS.index(p.colour), _SIZES.index(p.size), turns[id(p)]) for p in scene.parts]
+    classes = np.array([*table, (-1, -1, -1, -1)], np.int64)[part_of]  # -1 takes the last row
     boxes = np.array([*(scene.box(p) for p in scene.parts), (0, 0, 0, 0)], np.float32)[part_of]
     return classes, ((boxes - np.tile(points, 2)) * 8).astype(np.float32)
 

@@ -9,9 +9,9 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from training.workbench import surfaces
 from training.workbench.attention import attend, attend_blocks, norm, pack_blocks, text_heads
-from training.workbench.batches import CELL, MERGE, PATCH, Batch
+from training.workbench.batches import CELL, MERGE, PATCH, Batch, Pack
 from training.workbench.parts import COLOURS, KINDS
-from training.workbench.scenes import SIZES
+from training.workbench.scenes import MAX_PARTS, SIZES
 from training.workbench.tokens import MARKS, VOCAB_SIZE
 
 VISION = {"depth": 6, "hidden_size": 192, "num_heads": 6, "intermediate_size": 512}
@@ -32,7 +32,13 @@ COPY_LAYER = 3  # and after this one, a token amid a box must know the digits of
 SPELT = 11  # a place of a number as it is written: its digit, or that the number has ended
 PLACES = 3  # no edge of a picture as the model sees it needs more digits
 SIDE = 14  # cells; no side of a picture as the model sees it is longer
-_CLASSES = (len(KINDS) + 1, len(COLOURS) + 1, len(SIZES) + 1)  # the last class is "no part"
+NAME_LAYER = 2  # before it looks, a token amid a box must know whose box it is
+# what the heads over patches and cells tell apart: classes, of which the last is "no part", and the share of the loss
+_TRAITS = {
+    "kind": (len(KINDS) + 1, 1.0), "colour": (len(COLOURS) + 1, 1.0), "size": (len(SIZES) + 1, 0.5),
+    "turn": (MAX_PARTS + 1, 0.5),
+}  # fmt: skip
+_OUTPUTS = sum(classes for classes, _ in _TRAITS.values()) + 4
 
 
 def config() -> Qwen2_5_VLConfig:
@@ -79,10 +85,11 @@ class Network(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.model = Qwen2_5_VLForConditionalGeneration(config())
-        self.patch_head = nn.Linear(VISION["hidden_size"], sum(_CLASSES) + 4)
-        self.cell_head = nn.Linear(TEXT["hidden_size"], sum(_CLASSES) + 4)
+        self.patch_head = nn.Linear(VISION["hidden_size"], _OUTPUTS)
+        self.cell_head = nn.Linear(TEXT["hidden_size"], _OUTPUTS)
         self.surface_head = nn.Linear(TEXT["hidden_size"], len(surfaces.NAMES))
         self.place_head = nn.Linear(TEXT["hidden_size"], 2 * SIDE + 4)
+        self.name_head = nn.Linear(TEXT["hidden_size"], len(KINDS) + len(COLOURS))
         self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * PLACES * SPELT)
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -139,6 +146,8 @@ class Network(nn.Module):
                 losses["misplaced"] = self._misplaced(batch, x[:, seen])
             if number == DIGIT_LAYER:
                 losses["misspelt"] = self._misspelt(batch, x[:, seen])
+            if number == NAME_LAYER:
+                losses["misnamed"] = self._misnamed(batch, pack, x)
             if number == COPY_LAYER:
                 losses["miscopied"] = self._digits(x, pack.edges, pack.edges[..., 0] >= 0)
             if number in LOOK_LAYERS:
@@ -170,6 +179,17 @@ class Network(nn.Module):
         An answer spells boxes digit by digit; what is spelt out already needs only to be copied.
         """
         return self._digits(hidden, cell_edges(batch)[1].round().long(), batch.cell_class[..., 0] >= 0)
+
+    def _misnamed(self, batch: Batch, pack: Pack, hidden: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, nats, of the kind and the colour of the part whose box a token is amid. hidden: [B, T, E]."""
+        row, place = (pack.edges[..., 0] >= 0).nonzero(as_tuple=True)
+        cell = pack.looks[row, place].int().argmax(-1)
+        kind, colour = batch.cell_class[row, cell, 0], batch.cell_class[row, cell, 1]
+        told = self.name_head(hidden[row, place])[kind >= 0].float()  # a part that lies on it may hold that cell
+        if not len(told):
+            return hidden.new_zeros(())
+        kinds, colours = told.split([len(KINDS), len(COLOURS)], -1)
+        return F.cross_entropy(kinds, kind[kind >= 0]) + F.cross_entropy(colours, colour[kind >= 0])
 
     def _digits(self, hidden: torch.Tensor, edges: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, nats an edge, of how edges in pixels are spelt, of those states known.
@@ -236,17 +256,17 @@ def _strayed(q: torch.Tensor, k: torch.Tensor, looks: torch.Tensor) -> torch.Ten
 
 
 def _dense(out: torch.Tensor, classes: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
-    """Cross-entropies and box L1 of one head: out [B, N, C], classes [B, N, 3] with -1 for no part, boxes [B, N, 4]."""
+    """Cross-entropies and box L1 of one head: out [B, N, C], classes [B, N, 4] with -1 for no part, boxes [B, N, 4]."""
     out = out.float()
     part = classes[..., 0] >= 0
     loss, right = out.new_zeros(()), {}
     start = 0
-    for i, (name, count) in enumerate(zip(("kind", "colour", "size"), _CLASSES, strict=True)):
+    for i, (name, (count, share)) in enumerate(_TRAITS.items()):
         logits = out[..., start : start + count]
         start += count
         target = torch.where(part, classes[..., i], count - 1)
         each = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
-        loss = loss + (each * (1 + 2 * part)).mean() * (1.0, 1.0, 0.5)[i]
+        loss = loss + (each * (1 + 2 * part)).mean() * share
         if part.any():
             right[name] = (logits.argmax(-1) == target)[part].float().mean().item()
     if part.any():
