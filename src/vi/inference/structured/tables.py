@@ -17,6 +17,7 @@ from vi.inference.errors import LoadError, SchemaError
 from vi.inference.structured.frames import Piece
 from vi.inference.structured.grammar import Grammar
 from vi.inference.structured.shortest import Ending, byte_tokenizer
+from vi.inference.structured.texts import Texts
 
 CACHED_GRAMMARS = 64
 # Room for objects of thousands of optional fields, of which any may be the next; the library's own hold some hundreds.
@@ -28,13 +29,14 @@ class Compiled:
     """One grammar for one tokenizer. Matchers are copied, never walked.
 
     tokens, bytes: at its beginning, over the tokenizer's tokens and over single bytes. frame: the most tokens that one
-    part of a document, once begun, can still demand; None where that is not known.
+    part of a document, once begun, can still demand; None where that is not known. texts: what is known of its strings.
     """
 
     tokens: LLMatcher
     bytes: LLMatcher
     ending: Ending
     frame: int | None
+    texts: Texts
     first: list[int] = field(default_factory=list)  # the shortest ending from the beginning, once it was looked for
 
 
@@ -92,6 +94,7 @@ class TokenizerTables:
             bytes=LLMatcher(self._bytes, grammar.text, log_level=0, limits=LIMITS),
             ending=Ending(grammar.frames.required, grammar.frames.samples),
             frame=max(map(self._num_tokens, pieces)) if pieces else None,
+            texts=Texts(self.vocab_size),
         )
 
     def _num_tokens(self, piece: Piece) -> int:
@@ -147,6 +150,12 @@ class TokenizerTables:
     def printable(self) -> np.ndarray:
         """Int [C]: ids of the one-character tokens of plain ASCII, those the vocabulary has."""
         return np.array([i for i, s in enumerate(self.spellings) if len(s) == 1 and _is_plain(s)], dtype=np.int64)
+
+    @cached_property
+    def in_free_text(self) -> np.ndarray:
+        """Int [C + 1]: ``printable`` and a quote, all of them allowed in a free text that may close; [0] without."""
+        quotes = self.ids.get(b'"', [])
+        return np.array([*self.printable, *quotes[:1]] if quotes and len(self.printable) else [], dtype=np.int64)
 
 
 def _is_plain(spelling: bytes) -> bool:
