@@ -62,6 +62,11 @@ class Mixed(BaseModel):
     u: int | str | list[Inner] | None
 
 
+class Mapping(BaseModel):
+    counts: dict[str, int]
+    sure: bool
+
+
 class Patterns(BaseModel):
     code: str = Field(pattern=r"^[A-Z]{3}-\d{4}$")
     long: str = Field(min_length=20)
@@ -73,7 +78,7 @@ class Parts(BaseModel):
     items: list[Annotated[Big | Small, Field(discriminator="kind")]]
 
 
-MODELS = {model.__name__: model for model in (Inner, Big, Small, Node, Mixed, Patterns, Parts)}
+MODELS = {model.__name__: model for model in (Inner, Big, Small, Node, Mixed, Mapping, Patterns, Parts)}
 CHOICES = ["yes", "no", "not at all", 'a "quoted" one', "é😀"]
 REGEXES = [r"[a-c]{2,9}", r"\d+(\.\d{2})?", r"^(foo|ba+r)-x*$", r"[^a]*abc", r"(yes|no) because .{10,}", "a*"]
 
@@ -236,6 +241,21 @@ def test_the_least_number_of_tokens_is_known_anywhere():
     assert constraint.min_tokens() == 5
     constraint.advance(TOKENIZER.token_to_id("["))
     assert constraint.min_tokens() == 4
+
+
+def test_the_least_from_one_place_does_not_depend_on_where_was_looked_before():
+    grammar = json_grammar(closed_schema(Mapping))
+    least = []
+    for before in ("", '{"counts":{"a":1,', '{"counts":{},"su'):
+        elsewhere = Constraint(grammar, TABLES)
+        for token_id in TOKENIZER.encode(before).ids:
+            elsewhere.advance(token_id)
+        elsewhere.min_tokens()
+        constraint = Constraint(grammar, TABLES)
+        for token_id in TOKENIZER.encode('{"counts":{"x":0,').ids:
+            constraint.advance(token_id)
+        least.append(constraint.min_tokens())
+    assert len(set(least)) == 1
 
 
 def fields(count, num_required):

@@ -99,20 +99,27 @@ class Ending:
     """
 
     def __init__(self, required: Iterable[str] = (), samples: Iterable[str] = ()) -> None:
-        self._names = [_inside_quotes(name) for name in required]
+        self._names = tuple(_inside_quotes(name) for name in required)
         self._samples = tuple(samples)
-        self._turn = 0  # objects take their keys in order, so the next is mostly the one after the last
-        self._trials = 0
 
     def find(self, place: Place) -> bytes | None:
         """A shortest text from ``place``, which stays as it is, to the end of the grammar; None where none was found.
 
-        Optional keys and items are left out, texts closed, what is required filled with as little as may be.
+        Optional keys and items are left out, texts closed, what is required filled with as little as may be. From the
+        same place it is the same text, whoever else looks for one.
         """
-        self._trials = 0
-        return self._finish(place.copy(), LONGEST_ENDING, None)
+        return _Way(self._names, self._samples).finish(place.copy(), LONGEST_ENDING, None)
 
-    def _finish(self, place: Place, limit: int, depth: int | None) -> bytes | None:
+
+class _Way:
+    """One search for an ending."""
+
+    def __init__(self, names: tuple[bytes, ...], samples: tuple[str, ...]) -> None:
+        self._names, self._samples = names, samples
+        self._turn = 0  # objects take their keys in order, so the next is mostly the one after the last
+        self._trials = 0
+
+    def finish(self, place: Place, limit: int, depth: int | None) -> bytes | None:
         """Steps until the grammar may end or, with a ``depth``, until a value at that depth is complete."""
         out = bytearray()
         while not (place.ended() if depth is None else _value_complete(place, depth)):
@@ -137,7 +144,7 @@ class Ending:
                 return closer
         if mode in (Mode.VALUE, Mode.FIRST_ITEM):
             return self._value(place, allowed, limit)
-        if mode is Mode.IN_KEY and len(allowed) > 1:
+        if mode is Mode.IN_KEY and len(allowed) > 1 and not _leaf_complete(place):
             name = self._required_name(place)
             if name:
                 return name
@@ -184,7 +191,7 @@ class Ending:
             trial, bound = place.copy(), limit if best is None else len(best) - 1
             if len(first) > bound or not trial.take(first):
                 continue
-            rest = self._finish(trial, bound - len(first), place.state.depth)
+            rest = self.finish(trial, bound - len(first), place.state.depth)
             if rest is not None:
                 best = first + rest
         return best
