@@ -11,6 +11,7 @@ from vi.inference.structured.grounding import GroundingWalk
 from vi.inference.structured.json_state import JsonState, Mode
 from vi.inference.structured.shortest import Place
 from vi.inference.structured.tables import Compiled, TokenizerTables
+from vi.inference.structured.texts import NEVER, Text
 
 MOST_VERIFIED = 2048  # tokens tried one by one where the budget is near its end: those of the lowest ids
 MOST_SEARCHED = 24  # of those, tokens behind which a new ending is looked for
@@ -38,6 +39,10 @@ class Budget:
         self._rule = GroundingWalk(grammar.rule) if grammar.rule is not None else None
         self._written = bytearray()
         self._place: Place | None = None  # kept up only once an ending was looked for
+        self._placed = 0  # how many of the written bytes it has taken
+        # Whether what follows a string does not depend on what is in it.
+        self._even = grammar.json and grammar.rule is None and self._frames.free_strings and not self._frames.unions
+        self._text: Text | None = None  # the free text at hand, once the budget was near in it
         self._ending: list[int] | None = None  # tokens from here to the end, where known
         self._shortest = False  # whether that is the shortest
         self._proven: dict[int, list[int]] = {}  # endings behind tokens, those that the last ``narrow`` relied on
@@ -48,9 +53,12 @@ class Budget:
         spelling = self._tables.spelling(token_id)
         self._feed(spelling)
         self._written += spelling
-        if self._place is not None:
-            self._place.take(spelling)
         proven, self._proven = self._proven.get(token_id), {}
+        if self._text is not None:
+            if self._tables.plain[token_id]:
+                return  # the ending is what it was
+            proven = self._text.behind.get(token_id)
+            self._text = None
         ending, self._ending = self._ending, None
         if ending and ending[0] == token_id:
             self._ending = ending[1:]
@@ -61,6 +69,10 @@ class Budget:
             self._shortest &= self._tables.spelling(ending[0])[:1] in (b'"', b"<") if ending else True
         if proven is not None and (self._ending is None or len(proven) < len(self._ending)):
             self._ending, self._shortest = proven, False
+
+    @property
+    def in_groundings(self) -> bool:
+        return b"groundings" in self._state.keys
 
     def permits(self, token_id: int) -> bool:
         """Whether the rule besides the grammar takes a token."""
@@ -102,6 +114,9 @@ class Budget:
 
     def narrow(self, allowed: np.ndarray, tokens_left: int) -> np.ndarray:
         """Of ``allowed`` bool [V], the tokens behind which an ending fits; the shortest one's first is always there."""
+        text = self._free_text(allowed)
+        if text is not None and tokens_left > len(text.ending):
+            return self._narrow_text(text, allowed, tokens_left)
         frame, ending = self._compiled.frame, self._ending
         if ending is None or frame is None or tokens_left - 1 - len(ending) < 2 * frame:
             ending = self.ending()
@@ -121,6 +136,51 @@ class Budget:
         in_text = self._state.mode in SPARE
         self.decisive = (spare < 0 or not in_text) and bool((allowed & ~kept).any())
         return kept
+
+    def _free_text(self, allowed: np.ndarray) -> Text | None:
+        """The Text that this place is in, None where it is in none."""
+        closable = self._tables.in_free_text
+        if not self._even or self._state.mode is not Mode.STRING or not len(closable) or not allowed[closable].all():
+            self._text = None
+        elif self._text is None:
+            before = bytes(self._written[: len(self._written) - len(self._state.text)])
+            self._text = self._compiled.texts.get(before) or self._new_text(before)
+            if self._text is not None:
+                self._ending, self._shortest = self._text.ending, True
+        return self._text
+
+    def _new_text(self, before: bytes) -> Text | None:
+        ending, tables = self.ending(), self._tables
+        if not tables.spelling(ending[0]).startswith(b'"'):
+            return None
+        text = Text.closed_by(ending, tables.plain, tables.openers, self._compiled.frame)
+        self._compiled.texts.keep(before, text)
+        return text
+
+    def _narrow_text(self, text: Text, allowed: np.ndarray, tokens_left: int) -> np.ndarray:
+        kept = allowed & (text.least <= tokens_left)
+        unknown = allowed & text.unknown & ~kept
+        if unknown.any():
+            self._learn(text, np.flatnonzero(unknown).tolist())
+            kept = allowed & (text.least <= tokens_left)
+        kept[text.ending[0]] = True
+        self.decisive = False
+        return kept
+
+    def _learn(self, text: Text, token_ids: list[int]) -> None:
+        """Find out with how many tokens left these tokens of a text may still be taken."""
+        length = len(text.ending)
+        known: dict[tuple[object, ...], list[int] | None] = {}
+        for token_id in token_ids:
+            if self._ends([token_id, *text.ending[1:]]):
+                needed = length + 1
+            else:
+                needed = length + 2 if self._ends([token_id, *text.ending]) else NEVER
+                if b'"' in self._tables.spelling(token_id) and (found := self._behind(token_id, known)) is not None:
+                    needed = min(needed, len(found) + 1)
+                    text.behind[token_id] = found
+            text.least[token_id] = min(int(text.least[token_id]), needed)
+            text.unknown[token_id] = False
 
     def _in_free_text(self, allowed: np.ndarray) -> bool:
         """Whether plain characters leave every ending as it is: inside a string of any text that may close here."""
@@ -146,16 +206,21 @@ class Budget:
         """Add to ``kept`` those of some tokens behind which a new ending is found that fits."""
         known: dict[tuple[object, ...], list[int] | None] = {}  # places that look alike mostly end alike
         for token_id in token_ids:
-            there = self._here().copy()
-            if not there.take(self._tables.spelling(token_id)):
-                continue
-            looks = (there.next_bytes(), there.state.mode, there.state.depth)
-            found = known.get(looks)
-            if found is None or not self._ends([token_id, *found]):
-                found = known[looks] = self._search(there)
-            if found is not None and len(found) < tokens_left and self._ends([token_id, *found]):
+            found = self._behind(token_id, known)
+            if found is not None and len(found) < tokens_left:
                 kept[token_id] = True
                 self._proven[token_id] = found
+
+    def _behind(self, token_id: int, known: dict[tuple[object, ...], list[int] | None]) -> list[int] | None:
+        """A new ending behind a token, None where none was found. known: endings by what the place looks like."""
+        there = self._here().copy()
+        if not there.take(self._tables.spelling(token_id)):
+            return None
+        looks = (there.next_bytes(), there.state.mode, there.state.depth)
+        found = known.get(looks)
+        if found is None or not self._ends([token_id, *found]):
+            found = known[looks] = self._search(there)
+        return found if found is not None and self._ends([token_id, *found]) else None
 
     def _here(self) -> Place:
         if self._place is None:
@@ -163,6 +228,9 @@ class Budget:
             matcher.consume_tokens(list(self._written))
             rule = self._rule.copy() if self._rule is not None else None
             self._place = Place(matcher, self._state.copy(), rule, self._close)
+        elif self._placed < len(self._written):
+            self._place.take(bytes(self._written[self._placed :]))
+        self._placed = len(self._written)
         return self._place
 
     def _search(self, place: Place) -> list[int] | None:
