@@ -16,6 +16,7 @@ from vi.inference.engine.request import Request
 from vi.inference.engine.start import start_engine
 from vi.inference.errors import InferenceError, PromptError, ViError
 from vi.inference.estimate import Estimate
+from vi.inference.events import EventReader
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.look import look, look_beside
 from vi.inference.media.clip import Clip
@@ -77,6 +78,10 @@ class Asked:
                 units=self.units,
             )
         return response if self.clip is None else response.model_copy(update={"video": self.clip.manifest})
+
+    def reader(self) -> EventReader:
+        """What makes events of its text."""
+        return EventReader(self.call.task, self.units)
 
     def when_done(self, tell: Callable[[], None]) -> None:
         self.generation.when_done(tell)

@@ -72,10 +72,19 @@ class TokenLogprob(TokenAlternative):
     survivors: Survivors | None = None
 
 
+class TokenScore(_Record):
+    """What a confidence needs of one token. logprob: as in TokenAlternative; None where it was not asked for."""
+
+    text: str
+    logprob: float | None = None
+    forced: bool = False
+
+
 class Completion(_Record):
     """One request's outcome. ``text`` has stop strings and special tokens removed.
 
-    truncated: the text is complete, as its grammar demands, but the budget of tokens decided how it ended.
+    truncated: the text is complete, as its grammar demands, but the budget of tokens decided how it ended. scores: of
+    an answer with boxes, its tokens; None of others and where there are ``logprobs``, which say it too.
     """
 
     token_ids: list[int]
@@ -84,4 +93,5 @@ class Completion(_Record):
     usage: Usage
     timings: Timings
     logprobs: list[TokenLogprob] | None = None
+    scores: list[TokenScore] | None = None
     truncated: bool = False

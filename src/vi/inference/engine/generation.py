@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,13 @@ from vi.inference.errors import InferenceError
 
 if TYPE_CHECKING:
     from vi.inference.engine.base import Engine
-    from vi.inference.engine import sequence
+    from vi.inference.engine.sequence import Sequence
 
 
 class Job:
     """The engine's end. It holds nothing of the caller's, so a Generation that nobody holds is collected."""
 
-    def __init__(self, sequence: sequence.Sequence) -> None:
+    def __init__(self, sequence: Sequence) -> None:
         self.sequence = sequence
         self.pieces: SimpleQueue[str | None] = SimpleQueue()  # None: no more
         self.cancelled = False  # a plain flag: a finalizer sets it in whatever thread the collector runs
@@ -130,7 +130,7 @@ class Generation:
         """What the model said of the tokens so far, as far as it is known; empty where no logprobs are asked for."""
         return self._job.sequence.reported()
 
-    def scores(self) -> Sequence[TokenScore | TokenLogprob]:
+    def scores(self) -> list[TokenScore] | list[TokenLogprob]:
         """What confidences need of every token so far; empty where nobody asks for any."""
         return self._job.sequence.scores()
 

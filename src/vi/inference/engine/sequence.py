@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from itertools import takewhile
 
-from vi.inference.completion import Completion, FinishReason, Timings, TokenAlternative, TokenLogprob, Usage
+from vi.inference.completion import Completion, FinishReason, Timings, TokenAlternative, TokenLogprob, TokenScore, Usage
 from vi.inference.engine.request import Request
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.sampling.detokenizer import Detokenizer
@@ -71,6 +71,8 @@ class Sequence:
         self._logprobs: list[TokenLogprob | None] = []  # None: the model was not heard yet
         self.unreported: list[int] = []  # places in token_ids of which the model's opinion is asked for and not known
         self._alternatives = request.config.logprobs
+        self._has_boxes = request.grammar is not None and request.grammar.rule is not None
+        self._scores: list[tuple[float | None, bool]] = []  # (logprob, forced) of each token of an answer with boxes
         self._no_choice = False  # whether the grammar leaves one token for this step
 
     def admit(self, cached_tokens: int = 0) -> None:
@@ -81,15 +83,19 @@ class Sequence:
     def row(self) -> Row:
         """What the sampler must know to choose the next token."""
         allowed = self._constraint.allowed(self._tokens_left) if self._constraint is not None else None
-        if self._alternatives is not None and allowed is not None:
+        scored = self._constraint is not None and self._has_boxes and self._constraint.in_groundings
+        if allowed is not None and (scored or self._alternatives is not None):
             self._no_choice = int(allowed.sum()) == 1
-        return Row(self.request.config, self._seen.ids, allowed, len(self.token_ids))
+        scored = scored and not self._no_choice
+        return Row(self.request.config, self._seen.ids, allowed, len(self.token_ids), scored)
 
     def accept(self, choice: Choice) -> str:
         """Take the chosen token; returns the text that may now be shown, often empty."""
         self.clock.token()
         if self._alternatives is not None:
             self._logprobs.append(self._logprob(choice, forced=self._no_choice))
+        elif self._has_boxes:
+            self._scores.append((choice.logprob, self._no_choice))
         return self._take(choice.token_id)
 
     def fast_forward(self) -> str:
@@ -106,6 +112,8 @@ class Sequence:
             if self._alternatives is not None:
                 self.unreported.append(len(self._logprobs))
                 self._logprobs.append(None)
+            elif self._has_boxes:
+                self._scores.append((None, True))
             released += self._take(token_id)
             if self.finish_reason is not None:
                 break
@@ -182,7 +190,8 @@ class Sequence:
             ),
             timings=self.clock.timings(len(self.token_ids)),
             truncated=self._squeezed,
-            logprobs=None if self._alternatives is None else self._reported()[:sound],
+            logprobs=None if self._alternatives is None else self.reported()[:sound],
+            scores=self.scores()[:sound] if self._has_boxes and self._alternatives is None else None,
         )
 
     def _show(self, text: str) -> str:
@@ -192,9 +201,21 @@ class Sequence:
         self._pieces.append(released)
         return released
 
-    def _reported(self) -> list[TokenLogprob]:
-        """Every token's, but for those after the last that the model was heard of before somebody cancelled."""
+    def reported(self) -> list[TokenLogprob]:
+        """Every token's up to the first that the model was not heard of yet; for any thread."""
         return list(takewhile(lambda logprob: logprob is not None, self._logprobs))  # type: ignore[arg-type]
+
+    def scores(self) -> list[TokenScore]:
+        """What confidences need of each token so far, none but in an answer with boxes; for any thread."""
+        if not self._has_boxes:
+            return []
+        known = self._scores
+        if self._alternatives is not None:
+            known = [(None, True) if told is None else (told.logprob, told.forced) for told in self._logprobs]
+        return [
+            TokenScore(text=self._vocabulary.spell(token_id), logprob=logprob, forced=forced)
+            for token_id, (logprob, forced) in zip(self.token_ids, known, strict=False)
+        ]
 
     def _logprob(self, choice: Choice, forced: bool) -> TokenLogprob:
         assert choice.logprob is not None  # as the config asks for it

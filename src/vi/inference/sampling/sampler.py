@@ -41,13 +41,16 @@ class Row:
     """One request's turn. ``seen``: int64 [N], the distinct tokens to penalise.
 
     ``allowed``: bool [V] from a grammar, None is all. ``step`` counts the request's generated tokens from 0; with the
-    seed it fixes the random number.
+    seed it fixes the random number. ``scored``: whether the token's logprob is wanted where the config asks for none.
+    ``parting``: int64 [N], tokens of which it is asked how likely each is among them.
     """
 
     config: SamplingConfig
     seen: np.ndarray
     allowed: np.ndarray | None = None
     step: int = 0
+    scored: bool = False
+    parting: np.ndarray | None = None
 
     @property
     def sampled(self) -> bool:
@@ -58,8 +61,8 @@ class Row:
 class Choice:
     """A chosen token. Logprobs are natural logs under the model itself, before any filter; best alternative first.
 
-    probabilities: of the token and then its alternatives, after all filters. All but the token is missing where the
-    request's config asks for no logprobs: it costs passes over the vocabulary.
+    probabilities: of the token and then its alternatives, after all filters. What a row does not ask for is missing: it
+    costs passes over the vocabulary. parting: under the model itself, of the row's ``parting`` tokens among themselves.
     """
 
     token_id: int
@@ -67,6 +70,7 @@ class Choice:
     alternatives: list[tuple[int, float]] = field(default_factory=list)
     survivors: Survivors | None = None
     probabilities: list[float] = field(default_factory=list)
+    parting: list[float] = field(default_factory=list)
 
 
 def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> list[Choice]:
@@ -100,6 +104,16 @@ def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> l
             choices[i] = _certain(choice, vocabulary, grammar)
         if left is not None:
             _weigh(choices, [i for i in reported if rows[i].sampled], drawn, left)
+    scored = [i for i, row in enumerate(rows) if row.scored and row.config.logprobs is None]
+    if scored:
+        for i, choice in zip(
+            scored, report(rows_of(logits, scored), [choices[i].token_id for i in scored]), strict=True
+        ):
+            choices[i] = choice
+    for i, row in enumerate(rows):
+        if row.parting is not None:
+            shares = filters.softmax(xp.take(logits[i, :], like(logits, row.parting, xp.int64), axis=0))
+            choices[i] = replace(choices[i], parting=shares.tolist())
     return choices
 
 
@@ -112,8 +126,8 @@ def report_forced(
     return [_certain(choice, vocabulary, 1) for choice, (vocabulary, _) in zip(told, pairs, strict=True)]
 
 
-def report(logits: Array, token_ids: Sequence[int], counts: Sequence[int]) -> list[Choice]:
-    """What the model says of tokens that are chosen: their logprobs, and ``counts[i]`` alternatives for row i.
+def report(logits: Array, token_ids: Sequence[int], counts: Sequence[int] = ()) -> list[Choice]:
+    """What the model says of tokens that are chosen: their logprobs, and ``counts[i]`` alternatives for row i, if any.
 
     logits: [R, V], the model's own. Alternatives come best first, ties by id.
     """
@@ -122,7 +136,7 @@ def report(logits: Array, token_ids: Sequence[int], counts: Sequence[int]) -> li
         logits = xp.astype(logits, xp.float32)
     total = filters.log_total(logits)
     own = (filters.pick(logits, like(logits, token_ids, xp.int64)) - total).tolist()
-    if max(counts) == 0:
+    if max(counts, default=0) == 0:
         return [Choice(token_id, logprob) for token_id, logprob in zip(token_ids, own, strict=True)]
     values, ids = filters.candidates(logits, max(counts))
     order = xp.argsort(values, axis=-1, descending=True, stable=True)[:, : max(counts)]

@@ -115,6 +115,11 @@ class Constraint:
         """Whether the grammar is complete, so that only an end-of-text token may follow."""
         return self._matcher.is_stopped() and self._matcher.is_accepting() and not self._matcher.is_error()
 
+    @property
+    def in_groundings(self) -> bool:
+        """Whether phrases and boxes are being written."""
+        return self._budget.in_groundings
+
     def _allowed_by_grammar(self) -> np.ndarray:
         bits = llguidance.numpy.allocate_token_bitmask(1, self._tables.tokenizer.vocab_size)
         llguidance.numpy.fill_next_token_bitmask(self._matcher, bits)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from enum import Enum
+from typing import TypeAlias
 
 QUOTE, BACKSLASH = ord('"'), ord("\\")
 OPEN_OBJECT, CLOSE_OBJECT = ord("{"), ord("}")
 OPEN_ARRAY, CLOSE_ARRAY = ord("["), ord("]")
 COMMA, COLON = ord(","), ord(":")
 TAIL = 16  # bytes of a free text that are kept
+
+Path: TypeAlias = "tuple[str | int, ...]"  # the keys and indices that lead to a part of a document
 
 
 class Mode(Enum):
@@ -128,3 +132,11 @@ class JsonState:
             return
         self.indices[-1] += 1
         self.mode = Mode.KEY if self.stack[-1] == OPEN_OBJECT else Mode.VALUE
+
+
+def path_of(state: JsonState) -> Path:
+    """What leads to the value that begins or is being written."""
+    return tuple(
+        json.loads(b'"' + key + b'"') if opened == OPEN_OBJECT else index
+        for opened, key, index in zip(state.stack, state.keys, state.indices, strict=True)
+    )

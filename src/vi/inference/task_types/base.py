@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.completion import Completion, TokenLogprob
+from vi.inference.completion import Completion
 from vi.inference.errors import AnswerError, PromptError
 from vi.inference.generation_config import Setting
 from vi.inference.task_types.boxes import RELATIVE, BoxUnits
+from vi.inference.task_types.confidence import Scored
 from vi.inference.task_types.response import GenericResponse, PredictionResponse
 from vi.inference.task_types.thinking import split_thinking
 
@@ -54,7 +55,7 @@ class Task:
     read: Callable[[str], Reading | None]
     read_in_units: Callable[[str, BoxUnits], Reading | None] | None = None
     boxed_grammar: Callable[[BoxUnits, int, bool], Grammar] | None = None
-    weigh: Callable[[Any, str, Sequence[TokenLogprob] | None], dict[str, Any]] | None = None
+    weigh: Callable[[Any, str, Sequence[Scored] | None], dict[str, Any]] | None = None
     form: Regex | Choices | None = None
 
     def grammar(
@@ -77,6 +78,13 @@ class Task:
         if thinking:
             return think_grammar(self.schema)
         return None if self.schema is None else json_grammar(self.schema)
+
+    @property
+    def outer(self) -> str | None:
+        """The key of the wire document under which the result is; None where it is the document itself."""
+        if self.schema is None or self.response is GenericResponse:
+            return None
+        return next(iter(self.schema["properties"]))
 
     def user_prompt(self, prompt: str | None) -> str:
         """``prompt``, or the default for None. Raises PromptError where it is empty, not text, or missing."""
@@ -147,5 +155,6 @@ class Task:
         if isinstance(reading.result, str):
             return GenericResponse(**facts, parsed=reading.parsed)
         if self.weigh is not None:
-            facts |= self.weigh(reading.result, completion.text, completion.logprobs)
+            scores = completion.logprobs if completion.scores is None else completion.scores
+            facts |= self.weigh(reading.result, completion.text, scores)
         return self.response(**facts)

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from vi.inference.completion import TokenLogprob
+from vi.inference.completion import TokenLogprob, TokenScore
 
 UNFINISHED = "\ufffd"  # in a token's text: part of a character
 _BOX = re.compile(r"\[\s*\d+\s*,\s*\d+\s*,\s*\d+\s*,\s*\d+\s*\]")
 _DIGITS = re.compile(r"\d+")
+
+Scored = TokenLogprob | TokenScore
 
 
 class PhraseConfidence(BaseModel):
@@ -25,7 +27,7 @@ class PhraseConfidence(BaseModel):
     boxes: list[float]
 
 
-def token_spans(text: str, logprobs: Sequence[TokenLogprob]) -> list[tuple[int, int]]:
+def token_spans(text: str, logprobs: Sequence[Scored]) -> list[tuple[int, int]]:
     """Where in ``text`` each token stands, as (start, end) in characters; empty at a token that holds none of them.
 
     Tokens that share a character have it together. Text that was removed, such as a stop string, belongs to none.
@@ -53,10 +55,9 @@ def token_spans(text: str, logprobs: Sequence[TokenLogprob]) -> list[tuple[int, 
     return spans
 
 
-def confidence(
-    spans: Sequence[tuple[int, int]], logprobs: Sequence[TokenLogprob], start: int, end: int
-) -> float | None:
-    """The geometric mean of the probabilities of the tokens that write ``text[start:end]``; None where there are none.
+def confidence(spans: Sequence[tuple[int, int]], logprobs: Sequence[Scored], start: int, end: int) -> float | None:
+    """The geometric mean of the probabilities of the tokens that write ``text[start:end]``; None where there are none,
+    or one of them is not known.
 
     Tokens that the grammar forced say nothing and are left out; where all were forced, the text is certain.
     """
@@ -64,11 +65,12 @@ def confidence(
     chosen = [token.logprob for token in inside if not token.forced]
     if not chosen:
         return 1.0 if inside else None
-    return math.exp(sum(chosen) / len(chosen))
+    known = [logprob for logprob in chosen if logprob is not None]
+    return math.exp(sum(known) / len(known)) if len(known) == len(chosen) else None
 
 
 def phrase_confidences(
-    text: str, logprobs: Sequence[TokenLogprob] | None, phrases: Sequence[tuple[str, int]]
+    text: str, logprobs: Sequence[Scored] | None, phrases: Sequence[tuple[str, int]]
 ) -> list[PhraseConfidence] | None:
     """The confidence of each phrase and its boxes, in the order in which ``text`` has them.
 
@@ -89,7 +91,7 @@ def phrase_confidences(
             return None
         at = start + len(written)
         of_phrase = confidence(spans, logprobs, start, at)
-        of_boxes = [_of_box(spans, logprobs, match) for match in boxes[box : box + count]]
+        of_boxes = [_of_box(text, spans, logprobs, *match.span()) for match in boxes[box : box + count]]
         if of_phrase is None or None in of_boxes:
             return None
         found.append(PhraseConfidence(phrase=of_phrase, boxes=[value for value in of_boxes if value is not None]))
@@ -97,11 +99,15 @@ def phrase_confidences(
     return found
 
 
-def _of_box(spans: Sequence[tuple[int, int]], logprobs: Sequence[TokenLogprob], box: re.Match[str]) -> float | None:
+def box_confidence(text: str, logprobs: Sequence[Scored], start: int, end: int) -> float | None:
+    """The confidence of the box that ``text[start:end]`` is; ``text`` may go on. None where it is not known."""
+    return _of_box(text, token_spans(text, logprobs), logprobs, start, end) if logprobs else None
+
+
+def _of_box(
+    text: str, spans: Sequence[tuple[int, int]], logprobs: Sequence[Scored], start: int, end: int
+) -> float | None:
     """Over the tokens of the four numbers alone, each number counting once."""
-    parts = [
-        confidence(spans, logprobs, box.start() + digits.start(), box.start() + digits.end())
-        for digits in _DIGITS.finditer(box[0])
-    ]
+    parts = [confidence(spans, logprobs, *digits.span()) for digits in _DIGITS.finditer(text, start, end)]
     known = [part for part in parts if part is not None]
     return math.exp(sum(math.log(max(part, 1e-300)) for part in known) / 4) if len(known) == 4 else None

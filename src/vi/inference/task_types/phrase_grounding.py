@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from vi.inference.completion import TokenLogprob
 from vi.inference.errors import ConfigError
 from vi.inference.task_types.base import PredictionResponse, Reading, Task
 from vi.inference.task_types.boxes import FULL_SCALE, RELATIVE, BoxUnits, rescale
-from vi.inference.task_types.confidence import PhraseConfidence, phrase_confidences
+from vi.inference.task_types.confidence import PhraseConfidence, Scored, phrase_confidences
 from vi.inference.task_types.detections import to_coco, to_supervision
 from vi.inference.task_types.salvage import salvaged_groundings
 from vi.inference.task_types.wire import Wire, closed_schema, find_document
@@ -155,7 +154,7 @@ def _result(sentence: str, phrases: Sequence[tuple[str, Sequence[Sequence[int]]]
     )
 
 
-def _weigh(result: PhraseGrounding, text: str, logprobs: Sequence[TokenLogprob] | None) -> dict[str, Any]:
+def _weigh(result: PhraseGrounding, text: str, logprobs: Sequence[Scored] | None) -> dict[str, Any]:
     """What the tokens' probabilities say of an answer."""
     phrases = [(each.phrase, len(each.grounding)) for each in result.groundings]
     return {"confidences": phrase_confidences(text, logprobs, phrases)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 COT_SUFFIX = (
     "Think it through first, step by step, between <think> and </think>. "
     "Then give the reply described above between <answer> and </answer>."
@@ -44,3 +46,79 @@ def _without_partial(text: str, tag: str) -> str:
         if text.endswith(tag[:length]):
             return text[:-length]
     return text
+
+
+class ThinkingReader:
+    """``split_thinking`` while the text comes in: pieces of the thinking and pieces of the answer, without the tags.
+
+    Joined and stripped they are what ``split_thinking`` gives, however the text is cut into pieces.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""  # text of which it is not known yet what it belongs to
+        self._part = self._beginning
+
+    @property
+    def num_held(self) -> int:
+        """How many characters were read and not given yet."""
+        return len(self._held)
+
+    def feed(self, piece: str) -> Iterator[tuple[bool, str]]:
+        """(whether it is thinking, text) of what is known now; no text is empty."""
+        self._held += piece
+        part = None
+        while part != self._part:  # a piece may hold several tags
+            part = self._part
+            thinking, text = part()
+            if text:
+                yield thinking, text
+
+    def close(self) -> Iterator[tuple[bool, str]]:
+        """What the end of the text decides."""
+        held, self._held = self._held, ""
+        if self._part == self._between and _ANSWER.startswith(held):
+            held = ""
+        elif self._part == self._thinking:
+            held = _without_partial(held, _END_THINK)
+        elif self._part == self._answer:
+            held = "" if held.startswith(_END_ANSWER) else _without_partial(held, _END_ANSWER)
+        if held:
+            yield self._part == self._thinking, held
+
+    def _beginning(self) -> tuple[bool, str]:
+        rest = self._held.lstrip()
+        if rest.startswith(_THINK):
+            self._held, self._part = rest[len(_THINK) :], self._thinking
+        elif rest.startswith(_ANSWER):
+            self._held, self._part = rest[len(_ANSWER) :], self._answer
+        elif not (_THINK.startswith(rest) or _ANSWER.startswith(rest)):
+            self._part = self._no_frame
+        return False, ""
+
+    def _thinking(self) -> tuple[bool, str]:
+        inside, closed, rest = self._held.partition(_END_THINK)
+        if closed:
+            self._held, self._part = rest, self._between
+            return True, inside
+        return True, self._let_go(_without_partial(inside, _END_THINK))
+
+    def _between(self) -> tuple[bool, str]:
+        self._held = self._held.lstrip()
+        if self._held.startswith(_ANSWER):
+            self._held, self._part = self._held[len(_ANSWER) :], self._answer
+        elif not _ANSWER.startswith(self._held):
+            self._part = self._no_frame
+        return False, ""
+
+    def _answer(self) -> tuple[bool, str]:
+        """All but the last closing tag and what stands behind it, which may yet turn out to be inside."""
+        closing = self._held.rfind(_END_ANSWER)
+        known = self._held[:closing] if closing >= 0 else _without_partial(self._held, _END_ANSWER)
+        return False, self._let_go(known)
+
+    def _no_frame(self) -> tuple[bool, str]:
+        return False, self._let_go(self._held)
+
+    def _let_go(self, text: str) -> str:
+        self._held = self._held[len(text) :]
+        return text
