@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-import time
 import urllib.request
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ import httpx
 from ..errors import SourceError
 from .addresses import is_public
 from .background import within
+from .deadline import Deadline
 from .policy import MediaPolicy
 
 
@@ -26,24 +26,6 @@ class HostNotFound(httpcore.ConnectError):
 
 class AddressNotAllowed(httpcore.ConnectError):
     """A host one of whose addresses is not public, where the policy asks for that."""
-
-
-class Deadline:
-    """A moment, ``seconds`` from now."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds until then; negative afterwards."""
-        return self._end - time.monotonic()
-
-    def bound(self, timeout: float | None, late: type[Exception]) -> float:
-        """``timeout`` or what is left, whichever is shorter; raises ``late`` where nothing is left."""
-        left = self.left()
-        if left <= 0:
-            raise late("the deadline has passed")
-        return left if timeout is None else min(timeout, left)
 
 
 @dataclass(frozen=True)
@@ -66,7 +48,7 @@ def route(url: httpx.URL, policy: MediaPolicy, deadline: Deadline) -> Route:
     proxy = urllib.request.getproxies().get(url.scheme)
     if not proxy or urllib.request.proxy_bypass(url.host):
         backend = _BoundedBackend(deadline, public_only=not policy.private_addresses)
-        return Route(httpcore.ConnectionPool(ssl_context=tls, network_backend=backend), target)
+        return Route(httpcore.ConnectionPool(ssl_context=tls, http2=True, network_backend=backend), target)
     named: dict[str, str] = {}
     if not policy.private_addresses:
         host = url.raw_host.decode("ascii")
@@ -83,6 +65,7 @@ def _through(proxy: httpx.URL, tls: ssl.SSLContext | None, backend: httpcore.Net
         httpcore.URL(scheme=proxy.raw_scheme, host=proxy.raw_host, port=proxy.port, target=b"/"),
         proxy_auth=(proxy.username, proxy.password) if proxy.userinfo else None,
         ssl_context=tls,
+        http2=True,
         network_backend=backend,
     )
 

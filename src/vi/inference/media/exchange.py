@@ -16,7 +16,8 @@ import httpx
 
 from ... import __version__
 from ..errors import SourceError, SourceUnreachable
-from .connection import Deadline, route
+from .connection import route
+from .deadline import Deadline
 from .labels import byte_size, url_label
 from .policy import MediaPolicy
 from .urls import parse_web_url

@@ -11,7 +11,8 @@ from typing import BinaryIO
 import httpcore
 
 from ..errors import SourceError, SourceUnreachable
-from .connection import AddressNotAllowed, Deadline, HostNotFound
+from .connection import AddressNotAllowed, HostNotFound
+from .deadline import Deadline
 from .exchange import AskedToWait, Body, get
 from .labels import url_label
 from .policy import MediaPolicy
@@ -57,7 +58,8 @@ def _cache(policy: MediaPolicy) -> WebCache | None:
 
 def _fetch(url: str, body: Body, kept: Entry | None, policy: MediaPolicy) -> bool:
     """Whether the body came anew; False where ``kept`` is what the host still has."""
-    label, deadline = url_label(url), Deadline(policy.timeout)
+    label = url_label(url)
+    deadline = Deadline(policy.timeout, label)
     for attempt in range(policy.retries + 1):
         failure: SourceError
         try:

@@ -17,6 +17,7 @@ from .labels import printable, url_label
 from .lists import read_list
 from .opening import check_local, open_folder
 from .patterns import depth_of, is_pattern, matcher, names_a_suffix, split_pattern
+from .pictures import Pictures
 from .policy import MediaPolicy
 from .urls import file_path
 
@@ -61,7 +62,21 @@ class _Search:
             return self._text(source)
         if isinstance(source, os.PathLike):
             return self._path(Path(os.fsdecode(source)))
+        if isinstance(source, Pictures):
+            return _one(self._pictures(source))
         return _one(memory_item(source))
+
+    def _pictures(self, pictures: Pictures) -> SourceItem:
+        """All of them as one item, which is bad where one of them is."""
+        items: list[SourceItem] = []
+        for source in pictures.sources:
+            found = self.find(source)
+            if found.many or found.items[0].kind == "pictures":
+                message = f"{found.items[0].label} is not one picture, as each of Pictures(...) is."
+                return bad_item(pictures, repr(pictures), message, "Name them one by one.")
+            items += found.items
+        label = f"{len(items)} pictures" if items else "no picture"
+        return SourceItem("pictures", items, label, next((item.error for item in items if item.error), None))
 
     def _text(self, text: str) -> Sources:
         stripped = text.strip()
