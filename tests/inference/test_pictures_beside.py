@@ -2,41 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.inference.asking import GREEDY, answer, failure, picture
 from tests.inference.media.films import film
 
-from vi.inference import ConfigError, PromptError
-from vi.inference.asks import Ask, Asks
-from vi.inference.call import CallOptions
-from vi.inference.media.items import memory_item
-from vi.inference.media.policy import MediaPolicy
+from vi.inference import ConfigError, Pictures, PromptError, SourceError
 
 SIZES = [(64, 48), (90, 120)]
 
 
-def asked(model, *sources) -> Ask:
-    options = CallOptions(generation_config=GREEDY, task_type="generic")
-    (ask,) = Asks(model._files.record, sources[:1], "Which?", options, MediaPolicy())
-    return replace(ask, beside=tuple(map(memory_item, sources[1:])))
-
-
-def test_pictures_beside_the_first_are_seen_too(tiny_model):
+def test_several_pictures_are_seen_in_their_places(tiny_model):
     first, second = map(picture, SIZES)
     both, alone, other = (
-        tiny_model._answerer.estimate(asked(tiny_model, *of)) for of in ((first, second), (first,), (second,))
+        tiny_model.estimate(source, "Which?", GREEDY, task_type="generic")
+        for source in (Pictures(first, second), first, Pictures(second))
     )
     assert both.image_tokens == alone.image_tokens + other.image_tokens
-    begun = tiny_model._answerer.ask(asked(tiny_model, first, second))
-    usage = begun.respond(begun.generation.completion()).usage
+    usage = answer(tiny_model(Pictures(first, second), "Which?", GREEDY, task_type="generic")).usage
     assert (usage.image_tokens, usage.prompt_tokens) == (both.image_tokens, both.prompt_tokens)
 
 
+def test_one_of_several_is_the_picture_itself_and_order_matters(tiny_model):
+    first, second = map(picture, SIZES)
+    said = [
+        answer(tiny_model(source, "Which?", GREEDY, task_type="generic"))
+        for source in (first, Pictures(first), Pictures(first, second), Pictures(second, first))
+    ]
+    alone, one, ordered, swapped = ([token.logprob for token in each.logprobs] for each in said)
+    assert alone == pytest.approx(one, abs=1e-3)
+    assert ordered != pytest.approx(swapped, abs=1e-3)
+
+
+def test_words_alone_are_answered(tiny_model):
+    said = answer(tiny_model(Pictures(), "Which?", GREEDY, task_type="generic"))
+    assert (said.usage.image_tokens, said.usage.completion_tokens > 0) == (0, True)
+    assert tiny_model.estimate(Pictures(), "Which?", GREEDY, task_type="generic").picture_size == (0, 0)
+
+
+def test_several_pictures_are_one_source_among_many_and_can_be_streamed(tiny_model):
+    both = Pictures(*map(picture, SIZES))
+    (together, _), (alone, _) = tiny_model([both, picture()], "Which?", GREEDY, task_type="generic")
+    assert together.usage.image_tokens > alone.usage.image_tokens
+    assert "".join(tiny_model(both, "Which?", GREEDY, task_type="generic", stream=True)) == together.raw_output
+
+
+def test_what_is_wrong_with_one_is_said_of_it(tiny_model, tmp_path):
+    for source in (tmp_path / "missing.png", tmp_path, [picture()], Pictures()):
+        assert isinstance(failure(tiny_model(Pictures(picture(), source), "Go.", task_type="generic")), SourceError)
+
+
 def test_a_clip_is_asked_about_alone(tiny_model):
-    with pytest.raises(PromptError, match="together with pictures"):
-        tiny_model._answerer.ask(asked(tiny_model, film(), picture()))
+    failed = failure(tiny_model(Pictures(film(), picture()), "Which?", GREEDY, task_type="generic"))
+    assert isinstance(failed, PromptError)
+    assert "together with pictures" in str(failed)
+
+
+def test_a_system_prompt_replaces_the_tasks_own(tiny_model):
+    own, other = (
+        answer(tiny_model(picture(), "Which?", GREEDY, task_type="vqa", system_prompt=prompt)).usage.prompt_tokens
+        for prompt in (None, "Be brief.")
+    )
+    assert other < own
 
 
 def test_an_estimate_tells_the_tokens_before_and_after_a_bound(tiny_model):

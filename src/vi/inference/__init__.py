@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ViError,
     )
     from vi.inference.generation_config import GenerationConfig
+    from vi.inference.media.pictures import Pictures
     from vi.inference.media.policy import MediaPolicy
     from vi.inference.model import ViModel
     from vi.inference.model_info import ModelInfo
@@ -35,6 +36,7 @@ __all__ = [
     "LoadError",
     "MediaPolicy",
     "ModelInfo",
+    "Pictures",
     "PromptError",
     "Regex",
     "SchemaError",
@@ -50,6 +52,7 @@ _ROOMS = {
     "GenerationConfig": "generation_config",
     "MediaPolicy": "media.policy",
     "ModelInfo": "model_info",
+    "Pictures": "media.pictures",
     "Regex": "structured.formats",
     "Stream": "stream",
     "ViModel": "model",

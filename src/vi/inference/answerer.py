@@ -14,11 +14,11 @@ from vi.inference.asks import Ask
 from vi.inference.call import Call
 from vi.inference.engine.request import Request
 from vi.inference.engine.start import start_engine
-from vi.inference.errors import InferenceError, PromptError, ViError
+from vi.inference.errors import InferenceError, ViError
 from vi.inference.estimate import Estimate
 from vi.inference.events import EventReader
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
-from vi.inference.look import look, look_beside
+from vi.inference.look import Seen, look
 from vi.inference.media.clip import Clip
 from vi.inference.media_room import MediaRoom
 from vi.inference.pipeline import Pipeline
@@ -26,15 +26,12 @@ from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.task_types.boxes import BoxUnits, box_units
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from vi.inference.completion import Completion
     from vi.inference.engine.base import EngineState
     from vi.inference.engine.generation import Generation
     from vi.inference.engine.settings import EngineSettings
     from vi.inference.loading.loader import LoadedModel
     from vi.inference.media.clip_manifest import ClipManifest
-    from vi.inference.media.image import Picture
     from vi.inference.preprocess.prompt import Prompt
     from vi.inference.runs.record import RunRecord
     from vi.inference.task_types.response import PredictionResponse
@@ -132,7 +129,7 @@ class Answerer:
         own, chat = self._chat, self._chat.within(ask.call.pixels)
         wider = max(own, chat, key=lambda one: one.at_most_pixels or 0)  # JPEGs are read no larger than needed
         source = look(ask, wider)
-        shown = _shown(source, look_beside(ask, wider)) | {"system_prompt": ask.call.system_prompt or None}
+        shown = _shown(source) | {"system_prompt": ask.call.system_prompt or None}
         built = chat.draft(ask.prompt, **shown)
         before = built if chat is own else own.draft(ask.prompt, **shown)
         length, room = len(built.token_ids), self._chat.room(built)
@@ -145,7 +142,7 @@ class Answerer:
             why_not = f"The engine's cache holds {cache_tokens:,} tokens; raise cache_bytes."
         return Estimate(
             source=ask.item.label,
-            picture_size=source.original_size,
+            picture_size=_original_size(source),
             seen_size=built.seen_size,
             frames=len(source.frames) if isinstance(source, Clip) else 0,
             image_tokens=built.image_tokens,
@@ -171,7 +168,7 @@ class Answerer:
         call, started = ask.call, time.perf_counter()
         chat = self._chat.within(call.pixels)
         source = look(ask, chat)
-        shown = _shown(source, look_beside(ask, chat))
+        shown = _shown(source)
         built = chat.build(prompt, **shown, system_prompt=call.system_prompt or None)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)
@@ -204,13 +201,20 @@ class Answerer:
         return f"the model's context of {context:,} tokens holds {prompt:,} of the prompt"
 
 
-def _shown(source: Picture | Clip, beside: list[Image.Image]) -> dict[str, Any]:
-    """What a prompt is built with. Raises PromptError for a clip with pictures beside it."""
-    if not isinstance(source, Clip):
-        return {"picture": [source.pixels, *beside]}
-    if beside:
-        raise PromptError("A clip cannot be asked about together with pictures.", "Ask about it alone.")
-    return {"clip": source}
+def _shown(source: Seen) -> dict[str, Any]:
+    """What a prompt is built with."""
+    if isinstance(source, Clip):
+        return {"clip": source}
+    if isinstance(source, list):
+        return {"picture": [picture.pixels for picture in source] or None}
+    return {"picture": source.pixels}
+
+
+def _original_size(source: Seen) -> tuple[int, int]:
+    """(width, height); of several pictures the first one's, (0, 0) of none."""
+    if isinstance(source, list):
+        return source[0].original_size if source else (0, 0)
+    return source.original_size
 
 
 def _outcome(asked: Future[Asked]) -> Outcome:

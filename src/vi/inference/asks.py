@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class Ask:
     """One request to be: what is asked, of which source, in which words (or what is wrong with it).
 
-    policy: what may be read. given: the source as the caller gave it, where that is not the item itself. beside:
-    further pictures that the same words are about, shown after the first in their order.
+    policy: what may be read. given: the source as the caller gave it, where that is not the item itself.
     """
 
     call: Call
@@ -33,7 +32,6 @@ class Ask:
     prompt: str | ViError
     policy: MediaPolicy
     given: Any = None
-    beside: tuple[SourceItem, ...] = ()
 
 
 def prompts_for(user_prompt: str | Sequence[str] | None, count: int, task: Task) -> list[str | PromptError]:

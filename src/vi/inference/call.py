@@ -31,6 +31,7 @@ class CallOptions:
     fps: float = 4.0
     min_pixels: int | None = None
     max_pixels: int | None = None
+    system_prompt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def make_call(record: RunRecord, options: CallOptions) -> Call:
         raise ConfigError(f"fps={fps!r} is not allowed.", "It takes a number above 0, in frames per second.")
     task = _task(record, options.task_type, options.response_format)
     pixels = PixelBudget(options.min_pixels, options.max_pixels)
-    return Call(task, _system_prompt(record, task, cot), config, cot, task.grammar(thinking=cot), float(fps), pixels)
+    system_prompt = _system_prompt(record, task, cot, options.system_prompt)
+    return Call(task, system_prompt, config, cot, task.grammar(thinking=cot), float(fps), pixels)
 
 
 def is_about_clips(task_type: str) -> bool:
@@ -107,9 +109,9 @@ def _run_task(record: RunRecord) -> Task:
     return TASKS[name]
 
 
-def _system_prompt(record: RunRecord, task: Task, cot: bool) -> str:
-    """The prompt that the run was trained with for this task, else the task's own."""
-    trained = record.system_prompt_for(task.name)
+def _system_prompt(record: RunRecord, task: Task, cot: bool, given: str | None) -> str:
+    """The caller's, or the prompt that the run was trained with for this task, else the task's own."""
+    trained = record.system_prompt_for(task.name) if given is None else given
     prompt = task.system_prompt if trained is None else trained
     if not cot:
         return prompt

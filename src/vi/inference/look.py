@@ -1,10 +1,11 @@
-"""What a request is about: the picture or the clip that its source turns out to be."""
+"""What a request is about: the picture, the pictures or the clip that its source turns out to be."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from vi.inference.errors import PromptError
 from vi.inference.media.clip import Clip
 from vi.inference.media.content import open_content
 from vi.inference.media.image import Picture, load_picture
@@ -13,18 +14,20 @@ from vi.inference.media.kinds import ClipFound
 from vi.inference.media.policy import MediaPolicy
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from vi.inference.asks import Ask
     from vi.inference.preprocess.chat import ChatPrompt
 
+Seen: TypeAlias = Picture | Clip | list[Picture]
 
-def look(ask: Ask, chat: ChatPrompt) -> Picture | Clip:
+
+def look(ask: Ask, chat: ChatPrompt) -> Seen:
     """The source as ``chat`` takes it. A video is a clip whatever its name; of a task about clips so is a picture.
 
     Raises SourceError as ``load_picture`` and ``load_clip`` do, PromptError for frames of a shape that the model
-    refuses.
+    refuses and for a clip among several pictures.
     """
+    if ask.item.kind == "pictures":
+        return _pictures(ask, chat)
     item = _held(ask.item, ask.policy)
     if not (item.is_clip or ask.call.is_about_clips):
         try:
@@ -34,10 +37,14 @@ def look(ask: Ask, chat: ChatPrompt) -> Picture | Clip:
     return _clip(item, ask, chat)
 
 
-def look_beside(ask: Ask, chat: ChatPrompt) -> list[Image.Image]:
-    """The further pictures of a request. Raises SourceError as ``load_picture`` does, also for a clip among them."""
-    items = (_held(item, ask.policy) for item in ask.beside)
-    return [load_picture(item, ask.policy, chat.at_most_pixels).pixels for item in items]
+def _pictures(ask: Ask, chat: ChatPrompt) -> list[Picture]:
+    if ask.item.error is not None:
+        raise ask.item.error
+    try:
+        items = [_held(item, ask.policy) for item in ask.item.value]
+        return [load_picture(item, ask.policy, chat.at_most_pixels) for item in items]
+    except ClipFound as error:
+        raise PromptError(f"{error.message} A clip is not asked about together with pictures.", "Ask alone.") from None
 
 
 def _held(item: SourceItem, policy: MediaPolicy) -> SourceItem:

@@ -118,24 +118,27 @@ class ViModel:
         media_policy: MediaPolicy | None = None,
         min_pixels: int | None = None,
         max_pixels: int | None = None,
+        system_prompt: str | None = None,
     ) -> Any:
         """Ask about one picture or clip, or about each of many.
 
         source: path, folder (``recursive=`` looks into its folders), http(s) URL, ``data:`` URI, base64, bytes,
-        ``PIL.Image``, numpy array (HWC), or a list or iterator of these. user_prompt: one for all, or one per
-        source; None is the task's default. generation_config: a dict, a GenerationConfig or a preset's name. cot:
-        think first. fps: frames a second for clips, ignored for pictures. min_pixels, max_pixels: width times
-        height of a picture, or of each frame of a clip, as the model sees it, for Qwen's families; None is the
-        checkpoint's own. task_type: ``vqa``, ``phrase-grounding``, ``freeform``, ``video-freeform`` or ``generic``;
-        None is the run's own. response_format: a pydantic class that the answer conforms to. media_policy: what may
-        be read, in place of the model's own.
+        ``PIL.Image``, numpy array (HWC), ``Pictures(...)``, or a list or iterator of these. user_prompt: one for all,
+        or one per source; None is the task's default. system_prompt: in place of the run's or the task's own.
+        generation_config: a dict, a GenerationConfig or a preset's name. cot: think first. fps: frames a second for
+        clips, ignored for pictures. min_pixels, max_pixels: width times height of a picture, or of each frame of a
+        clip, as the model sees it, for Qwen's families; None is the checkpoint's own. task_type: ``vqa``,
+        ``phrase-grounding``, ``freeform``, ``video-freeform`` or ``generic``; None is the run's own. response_format:
+        a pydantic class that the answer conforms to. media_policy: what may be read, in place of the model's own.
 
         Returns ``(answer, None)`` or ``(None, error)`` for one source; a list of these, in order, for many; a
         ``Stream`` with ``stream=True``. Every error is a ViError. What is wrong for all of many sources raises
         (ConfigError, PromptError, SchemaError, InferenceError of a closed model); with ``stream=True`` whatever is
         wrong before the first token does.
         """
-        options = CallOptions(generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels)
+        options = CallOptions(
+            generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels, system_prompt
+        )
         if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
             source = list(source)
         policy = MediaPolicy.coerce(media_policy, self._policy)
