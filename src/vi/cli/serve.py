@@ -61,11 +61,13 @@ def serve(
     SIGTERM lets running requests end. The log is JSON lines on standard error.
     """
     settings = _settings(model or [], host, port, api_keys, allow_host, max_loaded, limit or [])
+    from vi.server.process import listen
     from vi.server.process import serve as serve_until_signal
 
+    listener = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
-    say(f"Serving {', '.join(settings.models)} on http://{shown}:{port} (Ctrl-C ends it)")
-    serve_until_signal(settings)
+    say(f"Serving {', '.join(settings.models)} on http://{shown}:{listener.getsockname()[1]} (Ctrl-C ends it)")
+    serve_until_signal(settings, listener)
 
 
 def _settings(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.generation_config.parameter import INT64_MAX
+from vi.inference.media.pictures import Pictures
 from vi.server.envelope import ApiError
 
 if TYPE_CHECKING:
@@ -52,13 +53,11 @@ class Question:
             fps=self.fps,
             task_type=self.task_type,
             response_format=self.response_format,
+            system_prompt=self.system_prompt,
         )
 
     def _source(self) -> Any:
-        if len(self.sources) != 1:
-            count = len(self.sources) or "no"
-            raise ApiError(400, "one_picture", f"There are {count} pictures; a request has one.", param="messages")
-        return self.sources[0]
+        return self.sources[0] if len(self.sources) == 1 else Pictures(*self.sources)
 
     def _capped(self, model: ViModel) -> GenerationConfig:
         """The config within the limit of tokens, where the model's own default is beyond it."""

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Callable
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from vi.inference.events import Event
 from vi.server.envelope import as_api_error
 from vi.server.metrics import Metrics
 from vi.server.patience import Patience
-from vi.server.replies import Event, Replies
+from vi.server.replies import Replies
 
 _log = logging.getLogger("vi.server")
 

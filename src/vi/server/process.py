@@ -15,12 +15,11 @@ from vi.server.settings import ServerSettings
 BACKLOG = 2048
 
 
-def serve(settings: ServerSettings) -> None:
+def serve(settings: ServerSettings, listener: socket.socket) -> None:
     """Serve until a signal; requests that run then have ``limits.drain_seconds`` to end.
 
-    Raises ConfigError where the address cannot be bound, KeyboardInterrupt after Ctrl-C.
+    listener: see ``listen``. Raises KeyboardInterrupt after Ctrl-C.
     """
-    listener = _listen(settings.host, settings.port)
     log_to_stderr()
     config = uvicorn.Config(
         create_app(settings),
@@ -38,7 +37,8 @@ def serve(settings: ServerSettings) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there, port 0 at a free one. Raises ConfigError where the address cannot be bound."""
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
             host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

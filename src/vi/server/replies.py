@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.task_types.thinking import split_thinking
+from vi.inference.events import DoneEvent
 
 if TYPE_CHECKING:
+    from vi.inference.events import Event
     from vi.inference.stream import Stream
     from vi.inference.task_types.response import PredictionResponse
-
-Event = dict[str, Any]
-
-FRAMES = ("<think>", "<answer>")
 
 
 class Replies:
     """Begins streams, a thread each, and gives their events to the event loop as they come.
 
-    An event is a dict with a ``type``; after ``done`` the typed answer is in ``responses``.
     ``close()`` stops them within a step; ``ended`` is done when every thread has let go of everything. Events that
     nobody reads yet are never more than answers have tokens, so a slow reader holds up nobody.
     """
@@ -78,11 +74,11 @@ class Replies:
             self._streams[index] = stream
             if self._unwanted:  # it went away while the source was read
                 return
-            if self._pieces:
-                for event in _events(stream):
-                    self._tell((index, event))
-            self.responses[index] = stream.get_final_completion()
-            self._tell((index, {"type": "done"}))
+            events = stream.events() if self._pieces else (DoneEvent(response=stream.get_final_completion()),)
+            for event in events:
+                if isinstance(event, DoneEvent):
+                    self.responses[index] = event.response
+                self._tell((index, event))
 
     def _tell(self, item: tuple[int, Event] | BaseException | None) -> None:
         try:
@@ -94,17 +90,3 @@ class Replies:
 def as_json(response: PredictionResponse) -> dict[str, Any]:
     """An answer as it goes over HTTP: its JSON, and the name of its class as ``type``."""
     return {"type": type(response).__name__, **json.loads(response.model_dump_json())}
-
-
-def _events(stream: Stream) -> Iterator[Event]:
-    """All but ``done``."""
-    written, told = "", {"thinking": 0, "text": 0}
-    for piece in stream:
-        written += piece
-        if any(tag.startswith(written) for tag in FRAMES):  # it may begin one
-            continue
-        thinking, answer = split_thinking(written)
-        for kind, text in (("thinking", thinking or ""), ("text", answer)):
-            if len(text) > told[kind]:
-                yield {"type": kind, "text": text[told[kind] :]}
-                told[kind] = len(text)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vi.server.envelope import ApiError
 from vi.server.gate import Gate, Pass
 from vi.server.metrics import Metrics
 from vi.server.replies import Replies
@@ -43,6 +44,10 @@ class Serving:
         except BaseException:
             place.give_back()
             raise
+        if loan.model.state.failure is not None:
+            loan.give_back()
+            place.give_back()
+            raise ApiError(503, "engine_stopped", "The model's engine has stopped.", "The server has to be restarted.")
         replies = Replies([partial(call, loan.model) for call in calls], self.threads, pieces=pieces)
         replies.ended.add_done_callback(lambda _: self._end(loan, place, replies))
         return replies

@@ -35,7 +35,7 @@ def chat_routes(serving: Serving) -> APIRouter:
             return JSONResponse((await patience.wait(_whole(serving, head, questions))).model_dump())
         replies = await patience.wait(serving.begin(head.model, questions, pieces=True))
         with_usage = asked.stream_options is not None and asked.stream_options.include_usage
-        chunks = Chunks(head, replies, with_usage=with_usage)
+        chunks = Chunks(head, with_usage=with_usage)
         return await EventStream.begin(replies, patience, serving.metrics, chunks.line, chunks.last)
 
     return routes

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
+from vi.inference.events import DoneEvent, Event
 from vi.inference.task_types.response import PredictionResponse
 from vi.server.asking import Question, generation_config, require_prompt, require_schema, web_source
 from vi.server.bodies import read_body
 from vi.server.envelope import ApiError
 from vi.server.event_stream import EventStream
 from vi.server.patience import Patience
-from vi.server.replies import Event, Replies, as_json
+from vi.server.replies import as_json
 from vi.server.routes.responses import ERRORS
 from vi.server.serving import Serving
 
@@ -77,9 +78,7 @@ def predict_routes(serving: Serving) -> APIRouter:
         id = f"predict-{uuid.uuid4().hex}"
         if asked.stream:
             replies = await patience.wait(serving.begin(name, [question], pieces=True))
-            return await EventStream.begin(
-                replies, patience, serving.metrics, lambda _, event: _line(event, id, name, replies)
-            )
+            return await EventStream.begin(replies, patience, serving.metrics, lambda _, event: _line(event, id, name))
         answer = await patience.wait(_answer(serving, name, question))
         return JSONResponse({"id": id, "model": name, "response": as_json(answer)})
 
@@ -109,10 +108,11 @@ def _question(asked: PredictRequest, file: bytes | None, serving: Serving) -> Qu
     )
 
 
-def _line(event: Event, id: str, model: str, replies: Replies) -> str:
-    is_done = event["type"] == "done"
-    data = event if not is_done else {**event, "id": id, "model": model, "response": as_json(replies.responses[0])}
-    return f"event: {event['type']}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _line(event: Event, id: str, model: str) -> str:
+    if isinstance(event, DoneEvent):
+        done = {"type": "done", "id": id, "model": model, "response": as_json(event.response)}
+        return f"event: done\ndata: {json.dumps(done, ensure_ascii=False)}\n\n"
+    return f"event: {event.type}\ndata: {event.model_dump_json()}\n\n"
 
 
 async def _read(request: Request) -> tuple[PredictRequest, bytes | None]:
