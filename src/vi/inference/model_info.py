@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from math import prod
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from vi.inference.errors import LoadError
 from vi.inference.runs.files import RunFiles
+from vi.inference.runs.model_config import read_model_config
 from vi.inference.runs.weights import find_weights
 
 
@@ -66,12 +65,8 @@ class ModelInfo(BaseModel):
 def inspect(files: RunFiles) -> ModelInfo:
     """Facts about a run. A plain checkpoint's task is ``freeform``. Raises LoadError for a broken file."""
     record = files.record
-    path = files.model_path / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        architecture = (config.get("architectures") or [config.get("model_type") or "unknown"])[0]
-    except (OSError, ValueError, AttributeError) as error:
-        raise LoadError(f"{path} is not a model's configuration ({error}).", "Fetch the checkpoint again.") from None
+    config = read_model_config(files.model_path)
+    architecture = (config.get("architectures") or [config.get("model_type") or "unknown"])[0]
     weights = find_weights(files.model_path)
     tensors = weights.tensors()
     there = bool(weights.safetensors or weights.pickles) and not weights.missing

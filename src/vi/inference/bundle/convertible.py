@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vi.inference.errors import LoadError, did_you_mean
 from vi.inference.preprocess.families import get_family
+from vi.inference.runs.model_config import read_model_config
 
 CONVERTIBLE = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "smolvlm", "idefics3", "llava_next", "llava_onevision", "internvl")
 TORCH_HINT = "It runs with PyTorch instead."
@@ -16,13 +16,7 @@ TORCH_HINT = "It runs with PyTorch instead."
 
 def require_convertible_checkpoint(folder: Path) -> None:
     """Raise LoadError that says why the checkpoint in ``folder`` cannot be converted, as far as its config tells."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        config.get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise LoadError(f"{path} is not a model's configuration ({error}).", "Fetch the checkpoint again.") from None
-    require_convertible(config)
+    require_convertible(read_model_config(folder))
 
 
 def require_convertible(config: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from vi.inference.preprocess.processors import read_pictures
 from vi.inference.preprocess.tokenizer import ChatTokenizer
 from vi.inference.preprocess.transformers_pictures import TransformersPictures
 from vi.inference.runs.files import RunFiles
+from vi.inference.runs.model_config import read_model_config
 from vi.inference.runs.weights import find_weights
 
 if TYPE_CHECKING:
@@ -113,12 +113,8 @@ def _load_config(folder: Path, trust_remote_code: bool) -> Any:
     import transformers
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-    path = folder / "config.json"
-    try:
-        stated = json.loads(path.read_text(encoding="utf-8"))
-        model_type = stated.get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
-        raise LoadError(f"{path} is not a model's configuration ({error}).", "Fetch the checkpoint again.") from None
+    path, stated = folder / "config.json", read_model_config(folder)
+    model_type = stated.get("model_type")
     if model_type not in CONFIG_MAPPING_NAMES and not trust_remote_code:
         if stated.get("auto_map"):
             raise LoadError(f"{folder} brings its own code for {model_type!r} models.", REMOTE_CODE_HINT)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError, LoadError, did_you_mean
@@ -14,6 +12,7 @@ from vi.inference.preprocess.families import get_family
 from vi.inference.preprocess.processors import ENCODERS, read_pictures
 from vi.inference.preprocess.tokenizer import ChatTokenizer
 from vi.inference.runs.files import RunFiles
+from vi.inference.runs.model_config import read_model_config
 
 if TYPE_CHECKING:
     from vi.inference.bundle.layout import Bundle
@@ -80,7 +79,7 @@ def _converts(files: RunFiles) -> bool:
 
 def of_bundle(bundle: Bundle) -> LoadedModel:
     """A bundle with its words and pictures. Raises LoadError where it lacks what those need."""
-    facts, config = bundle.facts, _read_config(bundle.folder)
+    facts, config = bundle.facts, read_model_config(bundle.folder)
     pictures = read_pictures(bundle.folder, get_family(facts.family).options(config))
     if pictures is None:
         message = f"The pictures of {bundle.folder} cannot be prepared without transformers."
@@ -98,14 +97,3 @@ def of_bundle(bundle: Bundle) -> LoadedModel:
         vocab_size=facts.vocab_size,
         clips=read_clips(bundle.folder, facts.family),
     )
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise LoadError(f"{path} is not a model's configuration ({error}).", "Make the bundle again.") from None
-    if not isinstance(config, dict):
-        raise LoadError(f"{path} is not a table of settings.", "Make the bundle again.")
-    return config
