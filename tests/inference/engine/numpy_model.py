@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -98,8 +98,10 @@ class NumpyRunner:
         self.encoded += 1
         return self.model.encode(media["pixels"])
 
-    def run(self, batch: Batch) -> np.ndarray:
+    def run(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> np.ndarray:
         check(batch, self.block_size, self.num_blocks)
+        if meanwhile is not None:
+            meanwhile()
         self.steps.append(np.diff(batch.begins).tolist())
         h = self.model.embed(batch.token_ids, batch.positions)
         for place, features in batch.features:

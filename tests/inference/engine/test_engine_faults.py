@@ -17,13 +17,13 @@ class Refusing(NumpyRunner):
     most = 10_000
     broken: int | None = None
 
-    def run(self, batch):
+    def run(self, batch, meanwhile=None):
         if len(batch.token_ids) > self.most:
             self.refused = getattr(self, "refused", 0) + 1
             raise InferenceError(f"The device has no memory left for {len(batch.token_ids)} tokens.", "Ask for less.")
         if self.broken in batch.token_ids.tolist():
             raise ZeroDivisionError("this token is bad")
-        return super().run(batch)
+        return super().run(batch, meanwhile)
 
     def encode(self, media):
         if np.isinf(media["pixels"]).any():
@@ -101,8 +101,8 @@ def test_features_make_room_for_a_picture_that_needs_it():
 
 def test_logits_that_are_not_numbers_fail_their_row_alone():
     class Cracked(NumpyRunner):
-        def run(self, batch):
-            logits = super().run(batch)
+        def run(self, batch, meanwhile=None):
+            logits = super().run(batch, meanwhile)
             bad = [13 in batch.token_ids[a:b] for a, b in zip(batch.begins, batch.begins[1:], strict=False)]
             if len(bad) == len(logits):
                 logits[bad] = np.nan

@@ -57,7 +57,7 @@ def test_a_dead_thread_fails_all_who_wait_with_the_cause_and_refuses_the_next():
     everybody_is_here = threading.Event()
 
     class Mortal(NumpyRunner):
-        def run(self, batch):
+        def run(self, batch, meanwhile=None):
             everybody_is_here.wait(20)
             raise SystemExit("the device is gone")
 
@@ -108,12 +108,12 @@ def test_a_failed_request_keeps_no_memory_even_while_its_error_is_held():
     class Leaky(NumpyRunner):
         works = ()
 
-        def run(self, batch):
+        def run(self, batch, meanwhile=None):
             work = np.zeros(1000)
             self.works = [*self.works, weakref.ref(work)]
             if 13 in batch.token_ids:
                 raise ValueError("in the middle of it")
-            return super().run(batch)
+            return super().run(batch, meanwhile)
 
     with engine(runner=Leaky) as (one, runner):
         with pytest.raises(InferenceError) as held:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import chain, islice
 from queue import SimpleQueue
 from typing import Any
@@ -23,7 +25,7 @@ from vi.inference.engine.scheduler import Chunk, NoRoom, Scheduler, halved, num_
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import Cancelled, InferenceError
-from vi.inference.sampling.sampler import Choice, choose, like, report_forced, rows_of
+from vi.inference.sampling.sampler import Choice, Row, choose, like, report_forced, rows_of
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class DeviceLoop:
         self.encoder = Encoder(runner, self.feature_cache, self.wake)
         self.jobs: dict[BlockTable, Job] = {}
         self.features: dict[BlockTable, Any] = {}  # of prompts that are being read
+        self.rows: dict[BlockTable, Row] = {}  # what the sampler is to know, made while the device computed
         self.banned: Any = None  # on the device, once there are logits to tell which that is
         self.inbox: SimpleQueue[tuple[Job, BlockTable] | None] = SimpleQueue()  # None: wake up, something has changed
         self.closing = False
@@ -191,7 +194,7 @@ class DeviceLoop:
         if not chunks:
             return True
         try:
-            logits = self.runner.run(assemble(chunks, self.features))
+            logits = self.runner.run(assemble(chunks, self.features), self.meanwhile(chunks))
         except Exception as error:
             out_of_memory = isinstance(error, InferenceError)  # by the runner's contract
             failure = as_inference_error(error)
@@ -208,6 +211,20 @@ class DeviceLoop:
             _log.warning("%s Steps compute at most %d tokens from now on.", failure, most)
             self.scheduler.shrink(most)
         return all(computed)
+
+    def meanwhile(self, chunks: Sequence[Chunk]) -> Callable[[], None] | None:
+        """What to do while these are computed: make the masks of those that a grammar holds. None without any."""
+        tables = [chunk.table for chunk in chunks if chunk.complete]
+        held = [table for table in tables if self.jobs[table].sequence.request.grammar is not None]
+        return partial(self.prepare, held) if held else None
+
+    def prepare(self, tables: Sequence[BlockTable]) -> None:
+        for table in tables:
+            with suppress(Exception):  # it will come again, where it can be told to the request
+                self.rows[table] = self.jobs[table].sequence.row()
+
+    def row(self, table: BlockTable) -> Row:
+        return self.rows.pop(table, None) or self.jobs[table].sequence.row()
 
     def collect(self, chunks: Sequence[Chunk], logits: Any) -> None:
         """Book what was computed, and choose the next token of every request that is ready for it.
@@ -243,11 +260,11 @@ class DeviceLoop:
                 self.forget(table).resolve()
 
     def choose(self, logits: Any, tables: Sequence[BlockTable]) -> Sequence[Choice | None]:
-        """One token for each, None for those that fail on it. Masks are made here, while a device may still compute."""
+        """One token for each, None for those that fail on it."""
         if not tables:
             return []
         try:
-            return choose(logits, [self.jobs[table].sequence.row() for table in tables], self.banned)
+            return choose(logits, [self.row(table) for table in tables], self.banned)
         except Exception as error:
             failure = as_inference_error(error)
         if len(tables) == 1:
@@ -283,6 +300,7 @@ class DeviceLoop:
         self.scheduler.remove(table)
         self.features.pop(table, None)
         self.encoder.forget(table)
+        self.rows.pop(table, None)
         return self.jobs.pop(table)
 
     def end_all(self, error: Callable[[], InferenceError]) -> None:
@@ -290,6 +308,7 @@ class DeviceLoop:
         jobs = list(self.jobs.values())
         self.jobs.clear()
         self.features.clear()
+        self.rows.clear()
         while not self.inbox.empty():
             arrival = self.inbox.get()
             if arrival is not None:

@@ -31,6 +31,7 @@ class LoopDetector:
     """
 
     def __init__(self) -> None:
+        self._early: list[int] = []  # the first tokens, too few for a loop
         self._recent = np.full(LONGEST_PERIOD, -1, dtype=np.int64)  # the last tokens, newest first
         self._same = np.zeros(LONGEST_PERIOD, dtype=np.int64)  # per period: tokens in a row equal to those before
         self._count = 0
@@ -39,15 +40,24 @@ class LoopDetector:
 
     def push(self, token_id: int, text: str = "") -> Loop | None:
         """Take a token, and the text that it released; a Loop where it completes one."""
-        self._same = np.where(self._recent == token_id, self._same + 1, 0)
-        self._recent[1:] = self._recent[:-1]
-        self._recent[0] = token_id
         self._count += 1
+        if self._count <= TOO_FEW:
+            self._early.append(token_id)
+            return self._box_again(text) if text else None
+        for earlier in self._early:
+            self._compare(earlier)
+        self._early = []
+        self._compare(token_id)
         (periods,) = np.nonzero(self._same >= _NEEDED)
         if len(periods):
             run = self._same[self._same >= self._same[periods[0]]][0]  # of the shortest period, not a multiple
             return Loop(self._count - int(run))
         return self._box_again(text) if text else None
+
+    def _compare(self, token_id: int) -> None:
+        self._same = np.where(self._recent == token_id, self._same + 1, 0)
+        self._recent[1:] = self._recent[:-1]
+        self._recent[0] = token_id
 
     def _box_again(self, text: str) -> Loop | None:
         self._text += text
@@ -73,3 +83,4 @@ def _needed() -> np.ndarray:
 
 
 _NEEDED = _needed()
+TOO_FEW = int(_NEEDED.min())  # tokens of a text that can hold no loop

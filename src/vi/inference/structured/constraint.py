@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import llguidance.numpy
 import numpy as np
+from llguidance.numpy import fill_next_token_bitmask, get_bitmask_shape
 
 from vi.inference.errors import InferenceError, SchemaError
 from vi.inference.structured.budget import Budget
@@ -121,13 +121,13 @@ class Constraint:
         return self._budget.in_groundings
 
     def _allowed_by_grammar(self) -> np.ndarray:
-        bits = llguidance.numpy.allocate_token_bitmask(1, self._tables.tokenizer.vocab_size)
-        llguidance.numpy.fill_next_token_bitmask(self._matcher, bits)
+        known = self._tables.tokenizer.vocab_size
+        bits = np.empty(get_bitmask_shape(1, known), dtype=np.int32)
+        fill_next_token_bitmask(self._matcher, bits)
         self._raise_if_failed()
-        flags = np.unpackbits(bits.view(np.uint8)[0], bitorder="little")[: self._tables.tokenizer.vocab_size]
-        allowed = np.zeros(self._tables.vocab_size, dtype=bool)
-        count = min(len(allowed), len(flags))
-        allowed[:count] = flags[:count]
+        allowed = np.unpackbits(bits.view(np.uint8)[0], count=known, bitorder="little").view(bool)
+        missing = self._tables.vocab_size - known
+        allowed = np.pad(allowed, (0, missing)) if missing > 0 else allowed[: self._tables.vocab_size]
         allowed = self._budget.within_rule(allowed)
         if not allowed.any():
             raise InferenceError(

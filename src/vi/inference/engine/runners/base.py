@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from vi.inference.engine.batch import Batch
@@ -29,8 +29,10 @@ class PagedRunner(Protocol):
         """
         ...
 
-    def run(self, batch: Batch) -> Any:
+    def run(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> Any:
         """One forward call. Returns logits [R, V], R = ``len(batch.wanted)``, of an array-API library.
+
+        meanwhile: called once, while the device computes where it does so on its own; it raises nothing.
 
         They are valid until the next call. Raises InferenceError, with the numbers, out of memory.
         """

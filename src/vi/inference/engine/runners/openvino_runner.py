@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from math import prod
@@ -113,19 +113,29 @@ class OpenVinoRunner:
             raise _failure(f"Pictures of {size} numbers cannot be encoded", error) from error
         return self._vision.get_output_tensor(0).data.copy()
 
-    def run(self, batch: Batch) -> np.ndarray:
+    def run(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> np.ndarray:
         """One forward call. Returns float32 logits [R, V], valid until the next. InferenceError: out of memory."""
         wanted = batch.wanted if len(batch.wanted) else np.zeros(1, np.int64)  # the operators refuse an empty head
         try:
             filled = padded(batch, self.num_blocks)
             self._embed(filled)
             self._write(filled, wanted)
-            self._language.infer(share_outputs=True)
+            self._infer(meanwhile)
         except (RuntimeError, MemoryError) as error:
             size = f"{len(batch.past_lens)} requests with {len(batch.token_ids):,} new tokens"
             raise _failure(f"{size} cannot be run", error) from error
         logits = self._language.get_output_tensor(0).data
         return logits.reshape(len(wanted), -1)[: len(batch.wanted)]
+
+    def _infer(self, meanwhile: Callable[[], None] | None) -> None:
+        if meanwhile is None:
+            self._language.infer(share_outputs=True)  # in this very thread, which is quicker
+            return
+        self._language.start_async()
+        try:
+            meanwhile()
+        finally:
+            self._language.wait()
 
     def _write(self, batch: Batch, wanted: np.ndarray) -> None:
         inputs = self._inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,7 +78,7 @@ class PagedTorchRunner:
         )
 
     @torch.inference_mode()
-    def run(self, batch: Batch) -> torch.Tensor:
+    def run(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> torch.Tensor:
         """One forward call over T tokens as one sequence. Returns logits [R, V] in float32."""
         tokens, rows = len(batch.token_ids), len(batch.past_lens)
         with _out_of_memory(f"to read {tokens} tokens of {rows} requests", "Use a smaller token budget a step."):
@@ -93,7 +93,10 @@ class PagedTorchRunner:
                 paged=step,
                 **_deepstack(batch.features, embeddings),
             )
-            return self._head(outputs.last_hidden_state[0, wanted]).float()
+            logits = self._head(outputs.last_hidden_state[0, wanted]).float()
+        if meanwhile is not None:
+            meanwhile()  # an accelerator still computes
+        return logits
 
     def close(self) -> None:
         """Free the cache and let go of the model."""
