@@ -34,6 +34,7 @@ class Pack:
     positions [3, B, T]; labels [B, T], -100 outside answers; weights [B, T]: what a label counts;
     looks: bool [B, T, N / 4], the picture's cells where a token's state should look, none where that is open;
     edges: [B, T, 4], those of the box that the next token is part of, -1 outside boxes;
+    turns: [B, T], whose turn it is in a list of parts, -1 elsewhere;
     image_start: where the picture's cells begin.
     """
 
@@ -44,6 +45,7 @@ class Pack:
     weights: torch.Tensor
     looks: torch.Tensor
     edges: torch.Tensor
+    turns: torch.Tensor
     image_start: int
 
 
@@ -183,9 +185,16 @@ class _Row:
         self.weights: list[float] = []
         self.looks: list[np.ndarray] = []
         self.edges: list[np.ndarray] = []
+        self.turns: list[np.ndarray] = []
 
     def add(
-        self, asked: list[int], told: list[int], prompt_looks: np.ndarray, answer_looks: np.ndarray, edges: np.ndarray
+        self,
+        asked: list[int],
+        told: list[int],
+        prompt_looks: np.ndarray,
+        answer_looks: np.ndarray,
+        edges: np.ndarray,
+        turns: np.ndarray,
     ) -> None:
         length = len(asked) + len(told)
         self.segments += [self.segments[-1] + 1 if self.segments else 1] * length
@@ -198,6 +207,7 @@ class _Row:
         self.looks += [prompt_looks[:-1], answer_looks, np.zeros_like(prompt_looks[:1])]
         nowhere = np.full((len(asked), 4), -1)
         self.edges += [nowhere[:-1], edges, nowhere[:1]]
+        self.turns += [nowhere[:-1, 0], turns, nowhere[:1, 0]]
 
 
 class Packer:
@@ -228,6 +238,7 @@ class Packer:
             weights=torch.zeros(size, width),
             looks=torch.zeros(size, width, cells, dtype=torch.bool),
             edges=torch.full((size, width, 4), -1),
+            turns=torch.full((size, width), -1),
             image_start=len(self.head),
         )
         for i, row in enumerate(rows):
@@ -240,6 +251,7 @@ class Packer:
             pack.weights[i, len(prefix) : end] = torch.tensor(row.weights)
             pack.looks[i, len(prefix) : end] = torch.from_numpy(np.concatenate(row.looks))
             pack.edges[i, len(prefix) : end] = torch.from_numpy(np.concatenate(row.edges))
+            pack.turns[i, len(prefix) : end] = torch.from_numpy(np.concatenate(row.turns))
         return pack
 
     def _prefix_positions(self, length: int, grid: tuple[int, int]) -> torch.Tensor:
@@ -267,7 +279,7 @@ class Packer:
                     gaze.of_prompt(question.prompt, asked.offsets),
                     gaze.of_answer(text, question.think, told.offsets),
                 )
-                row.add(asked.ids, told.ids, *looks, gaze.edges(text, told.offsets))
+                row.add(asked.ids, told.ids, *looks, gaze.edges(text, told.offsets), gaze.turns(text, told.offsets))
         return row
 
     def _questions(self, rng: np.random.Generator, scene: Scene) -> list[tuple[Question, bool]]:

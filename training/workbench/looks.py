@@ -12,6 +12,7 @@ import numpy as np
 
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import Part, Scene
+from training.workbench.tell import groups
 
 _KINDS = "|".join(KINDS)
 _PART = re.compile(
@@ -47,6 +48,24 @@ class Gaze:
         for found in _BOX.finditer(text):
             edges[_within(offsets, found.span())] = list(map(int, found.groups()))
         return edges
+
+    def turns(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
+        """int64 [tokens]: in a list of parts, the turn (see ``Batch``) of the one that a token names or boxes; else -1.
+
+        What one answer names alone has a turn too, but nothing before it tells which.
+        """
+        turns = np.full(len(offsets), -1)
+        named = [found for found in _PART.finditer(text) if found[1] is None]
+        if len(named) < 2:
+            return turns
+        order = {(group[0].colour, group[0].kind): turn for turn, group in enumerate(groups(self._parts))}
+        ends = [*(found.start() for found in named[1:]), len(text)]
+        for found, end in zip(named, ends, strict=True):
+            turn = order[found[2].lower(), found[3].lower()]
+            turns[_within(offsets, found.span())] = turn
+            for box in _BOX.finditer(text, found.end(), end):
+                turns[_within(offsets, box.span())] = turn
+        return turns
 
     def of_prompt(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
         """bool [tokens, cells]: the word for a kind looks at the parts of that kind, and of the colour before it."""

@@ -32,7 +32,7 @@ COPY_LAYER = 3  # and after this one, a token amid a box must know the digits of
 SPELT = 11  # a place of a number as it is written: its digit, or that the number has ended
 PLACES = 3  # no edge of a picture as the model sees it needs more digits
 SIDE = 14  # cells; no side of a picture as the model sees it is longer
-NAME_LAYER = 2  # before it looks, a token amid a box must know whose box it is
+NAME_LAYER = 2  # before they look, a token amid a box must know whose it is, and one in a list whose turn it is
 # what the heads over patches and cells tell apart: classes, of which the last is "no part", and the share of the loss
 _TRAITS = {
     "kind": (len(KINDS) + 1, 1.0), "colour": (len(COLOURS) + 1, 1.0), "size": (len(SIZES) + 1, 0.5),
@@ -89,7 +89,7 @@ class Network(nn.Module):
         self.cell_head = nn.Linear(TEXT["hidden_size"], _OUTPUTS)
         self.surface_head = nn.Linear(TEXT["hidden_size"], len(surfaces.NAMES))
         self.place_head = nn.Linear(TEXT["hidden_size"], 2 * SIDE + 4)
-        self.name_head = nn.Linear(TEXT["hidden_size"], len(KINDS) + len(COLOURS))
+        self.name_head = nn.Linear(TEXT["hidden_size"], len(KINDS) + len(COLOURS) + MAX_PARTS)
         self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * PLACES * SPELT)
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -148,6 +148,7 @@ class Network(nn.Module):
                 losses["misspelt"] = self._misspelt(batch, x[:, seen])
             if number == NAME_LAYER:
                 losses["misnamed"] = self._misnamed(batch, pack, x)
+                losses["misturned"] = self._misturned(pack, x)
             if number == COPY_LAYER:
                 losses["miscopied"] = self._digits(x, pack.edges, pack.edges[..., 0] >= 0)
             if number in LOOK_LAYERS:
@@ -188,8 +189,15 @@ class Network(nn.Module):
         told = self.name_head(hidden[row, place])[kind >= 0].float()  # a part that lies on it may hold that cell
         if not len(told):
             return hidden.new_zeros(())
-        kinds, colours = told.split([len(KINDS), len(COLOURS)], -1)
+        kinds, colours, _ = told.split([len(KINDS), len(COLOURS), MAX_PARTS], -1)
         return F.cross_entropy(kinds, kind[kind >= 0]) + F.cross_entropy(colours, colour[kind >= 0])
+
+    def _misturned(self, pack: Pack, hidden: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, nats, of whose turn it is where parts are listed. hidden: [B, T, E]."""
+        listed = pack.turns >= 0
+        if not listed.any():
+            return hidden.new_zeros(())
+        return F.cross_entropy(self.name_head(hidden[listed])[:, -MAX_PARTS:].float(), pack.turns[listed])
 
     def _digits(self, hidden: torch.Tensor, edges: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, nats an edge, of how edges in pixels are spelt, of those states known.

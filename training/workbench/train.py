@@ -29,7 +29,7 @@ PHASES = {"sight": (1800, 16, 1.2e-3), "both": (5000, 8, 8e-4)}
 # while the language part learns, the tower keeps what it knows: it moves slower, and its heads keep it to the facts
 VISION_RATE, DENSE_WEIGHT = 0.7, 0.4
 READ_WEIGHTS = {
-    "told": 1.0, "misplaced": 0.4, "misspelt": 0.3, "misnamed": 0.1, "miscopied": 0.2, "strayed": 0.3,
+    "told": 1.0, "misplaced": 0.4, "misspelt": 0.3, "misnamed": 0.1, "misturned": 0.2, "miscopied": 0.2, "strayed": 0.3,
 }  # fmt: skip
 
 
