@@ -61,7 +61,7 @@ class Gaze:
         order = {(group[0].colour, group[0].kind): turn for turn, group in enumerate(groups(self._parts))}
         ends = [*(found.start() for found in named[1:]), len(text)]
         for found, end in zip(named, ends, strict=True):
-            turn = order[found[2].lower(), found[3].lower()]
+            turn = order.get((found[2].lower(), found[3].lower()), -1)  # what is told to be absent has none
             turns[_within(offsets, found.span())] = turn
             for box in _BOX.finditer(text, found.end(), end):
                 turns[_within(offsets, box.span())] = turn
