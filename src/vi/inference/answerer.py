@@ -23,7 +23,7 @@ from vi.inference.media.clip import Clip
 from vi.inference.media_room import MediaRoom
 from vi.inference.pipeline import Pipeline
 from vi.inference.preprocess.chat import ChatPrompt
-from vi.inference.task_types.boxes import BoxUnits, box_units
+from vi.inference.task_types.boxes import RELATIVE, BoxUnits, box_units
 
 if TYPE_CHECKING:
     from vi.inference.completion import Completion
@@ -172,7 +172,7 @@ class Answerer:
         built = chat.build(prompt, **shown, system_prompt=call.system_prompt or None)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)
-        units = box_units(self._record.boxes, built.seen_size)
+        units = box_units(self._record.boxes, built.seen_size) if built.image_tokens else RELATIVE
         loading = time.perf_counter() - started
         grammar = call.grammar_in(units)
         if grammar is not None:
