@@ -119,6 +119,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="of every engine; all cores if left out")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args()
+    if chosen.checkpoint and not WORKLOADS[chosen.workload].large:
+        parser.error(f"--checkpoint is of workload C; workload {chosen.workload} asks the embedded run")
     if chosen.workload == "E" and chosen.peer:
         parser.error("workload E compares this package with itself")
     return chosen

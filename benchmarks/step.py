@@ -55,10 +55,13 @@ class HandDriven:
         self.chat, self.vocabulary = ChatPrompt(loaded), Vocabulary(loaded)
         self.grammar = None if free else json_grammar(get_task(TASK).schema)
         self.runner = OpenVinoRunner(loaded.weights, precision=self.settings.precision, threads=threads)
+        self.loop: DeviceLoop | None = None
 
     def begin(self, pictures: list[Path]) -> DeviceLoop:
         """A loop whose requests have read their prompts and written a first token."""
-        loop = DeviceLoop(self.runner, self.vocabulary, self.settings)
+        if self.loop is not None:
+            self.loop.encoder.close()
+        self.loop = loop = DeviceLoop(self.runner, self.vocabulary, self.settings)
         for picture in pictures:
             pixels = Image.open(picture).convert("RGB")
             prompt = self.chat.build(
