@@ -84,7 +84,8 @@ class Completion(_Record):
     """One request's outcome. ``text`` has stop strings and special tokens removed.
 
     truncated: the text is complete, as its grammar demands, but the budget of tokens decided how it ended. scores: of
-    an answer with boxes, its tokens; None of others and where there are ``logprobs``, which say it too.
+    an answer with boxes, its tokens; None of others and where there are ``logprobs``, which say it too. probabilities:
+    of each part that is one of a few options, by its path, the probability of each (see ``PredictionResponse``).
     """
 
     token_ids: list[int]
@@ -94,4 +95,5 @@ class Completion(_Record):
     timings: Timings
     logprobs: list[TokenLogprob] | None = None
     scores: list[TokenScore] | None = None
+    probabilities: dict[str, dict[str, float]] = {}
     truncated: bool = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from itertools import takewhile
 
+import numpy as np
+
 from vi.inference.completion import Completion, FinishReason, Timings, TokenAlternative, TokenLogprob, TokenScore, Usage
 from vi.inference.engine.request import Request
 from vi.inference.engine.vocabulary import Vocabulary
@@ -73,6 +75,7 @@ class Sequence:
         self._alternatives = request.config.logprobs
         self._has_boxes = request.grammar is not None and request.grammar.rule is not None
         self._scores: list[tuple[float | None, bool]] = []  # (logprob, forced) of each token of an answer with boxes
+        self._options = self._constraint.options() if self._constraint is not None else None
         self._no_choice = False  # whether the grammar leaves one token for this step
 
     def admit(self, cached_tokens: int = 0) -> None:
@@ -87,7 +90,8 @@ class Sequence:
         if allowed is not None and (scored or self._alternatives is not None):
             self._no_choice = int(allowed.sum()) == 1
         scored = scored and not self._no_choice
-        return Row(self.request.config, self._seen.ids, allowed, len(self.token_ids), scored)
+        parting = self._parting(allowed)
+        return Row(self.request.config, self._seen.ids, allowed, len(self.token_ids), scored, parting)
 
     def accept(self, choice: Choice) -> str:
         """Take the chosen token; returns the text that may now be shown, often empty."""
@@ -96,6 +100,8 @@ class Sequence:
             self._logprobs.append(self._logprob(choice, forced=self._no_choice))
         elif self._has_boxes:
             self._scores.append((choice.logprob, self._no_choice))
+        if choice.parting and self._options is not None:
+            self._options.weigh(choice.token_id, choice.parting)
         return self._take(choice.token_id)
 
     def fast_forward(self) -> str:
@@ -124,6 +130,13 @@ class Sequence:
         self.unreported.remove(place)
         self._logprobs[place] = self._logprob(choice, forced=True)
 
+    def _parting(self, allowed: np.ndarray | None) -> np.ndarray | None:
+        """The tokens at which options part, whether or not the budget has room for them; None where none do."""
+        if self._options is None or self._constraint is None or allowed is None:
+            return None
+        withheld = self._constraint.withheld
+        return self._options.parting(allowed if withheld is None else allowed | withheld)
+
     @property
     def _squeezed(self) -> bool:
         return self._constraint is not None and self._constraint.squeezed
@@ -144,6 +157,8 @@ class Sequence:
         self._seen.add(token_id)
         if self._constraint is not None:
             self._constraint.advance(token_id)
+        if self._options is not None:
+            self._options.follow(token_id)
         released = self._show(self._detokenizer.push(token_id))
         if self.finish_reason is not None:
             return released
@@ -190,6 +205,7 @@ class Sequence:
             ),
             timings=self.clock.timings(len(self.token_ids)),
             truncated=self._squeezed,
+            probabilities=self._probabilities(),
             logprobs=None if self._alternatives is None else self.reported()[:sound],
             scores=self.scores()[:sound] if self._has_boxes and self._alternatives is None else None,
         )
@@ -216,6 +232,13 @@ class Sequence:
             TokenScore(text=self._vocabulary.spell(token_id), logprob=logprob, forced=forced)
             for token_id, (logprob, forced) in zip(self.token_ids, known, strict=False)
         ]
+
+    def _probabilities(self) -> dict[str, dict[str, float]]:
+        if self._options is None:
+            return {}
+        if self.finish_reason in ("stop", "length"):
+            self._options.end()
+        return self._options.found
 
     def _logprob(self, choice: Choice, forced: bool) -> TokenLogprob:
         assert choice.logprob is not None  # as the config asks for it

@@ -8,6 +8,7 @@ from llguidance.numpy import fill_next_token_bitmask, get_bitmask_shape
 from vi.inference.errors import InferenceError, SchemaError
 from vi.inference.structured.budget import Budget
 from vi.inference.structured.grammar import Grammar
+from vi.inference.structured.options import OptionWalk
 from vi.inference.structured.tables import CACHED_GRAMMARS, TokenizerTables
 
 __all__ = ["CACHED_GRAMMARS", "Constraint", "TokenizerTables"]
@@ -21,6 +22,7 @@ class Constraint:
 
     def __init__(self, grammar: Grammar, tables: TokenizerTables) -> None:
         compiled = tables.compile(grammar)
+        self._grammar = grammar
         self._tables = tables
         self._matcher = compiled.tokens.deep_copy()
         self._budget = Budget(grammar, compiled, tables, self._matcher)
@@ -114,6 +116,15 @@ class Constraint:
     def done(self) -> bool:
         """Whether the grammar is complete, so that only an end-of-text token may follow."""
         return self._matcher.is_stopped() and self._matcher.is_accepting() and not self._matcher.is_error()
+
+    @property
+    def withheld(self) -> np.ndarray | None:
+        """Bool [V]: what the budget alone forbids at this step; None is nothing."""
+        return self._withheld
+
+    def options(self) -> OptionWalk | None:
+        """A walk past the parts that are one of a few; None where the grammar has none."""
+        return OptionWalk(self._grammar, self._tables.spelling) if self._grammar.finite is not None else None
 
     @property
     def in_groundings(self) -> bool:

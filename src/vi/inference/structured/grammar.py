@@ -12,6 +12,7 @@ from llguidance import LLMatcher, regex_to_lark
 from vi.inference.errors import SchemaError
 from vi.inference.structured.frames import UNKNOWN, Frames, Piece, frames_of, smallest
 from vi.inference.structured.grounding import GroundingRule
+from vi.inference.structured.options import Finite, finite
 from vi.inference.structured.patterns import demand_of
 from vi.inference.structured.schema import as_text, prepared
 
@@ -29,7 +30,7 @@ class Grammar:
 
     frames: what a document of it is made of. json: whether the document is JSON. marker: what stands before the
     document, itself preceded by any text; empty where the document comes first. close: what stands behind it. rule:
-    what must hold besides.
+    what must hold besides. finite: which parts are one of a few, None where none is.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Grammar:
     marker: bytes = b""
     close: bytes = b""
     rule: GroundingRule | None = None
+    finite: Finite | None = None
 
 
 def json_grammar(schema: dict[str, Any], rule: GroundingRule | None = None) -> Grammar:
@@ -48,7 +50,8 @@ def json_grammar(schema: dict[str, Any], rule: GroundingRule | None = None) -> G
     enforced.
     """
     schema = prepared(schema)
-    return Grammar(LLMatcher.grammar_from_json_schema(as_text(schema)), frames_of(schema), rule=rule)
+    text = as_text(schema)
+    return Grammar(LLMatcher.grammar_from_json_schema(text), frames_of(schema), rule=rule, finite=finite(text))
 
 
 def regex_grammar(pattern: str, *, thinking: bool = False) -> Grammar:
@@ -72,7 +75,8 @@ def choice_grammar(options: Sequence[str], *, thinking: bool = False) -> Grammar
     """Exactly one of some texts, as it stands, or that as the answer behind a chain of thought."""
     longest = max(len(option.encode()) for option in options)
     rule = " | ".join(json.dumps(option, ensure_ascii=False) for option in options)
-    return _text_grammar(rule, "The choice", longest, (), thinking)
+    grammar = _text_grammar(rule, "The choice", longest, (), thinking)
+    return replace(grammar, finite=Finite(choices=tuple(options)))
 
 
 def think_grammar(schema: dict[str, Any] | None, rule: GroundingRule | None = None) -> Grammar:
@@ -86,9 +90,10 @@ def think_grammar(schema: dict[str, Any] | None, rule: GroundingRule | None = No
         frames = Frames(heaviest=(Piece(f"{THOUGHT}</answer>"),), free_strings=True)
         return Grammar(LLMatcher.grammar_from_lark(lark), frames, False, BEFORE_ANSWER, b"</answer>")
     schema = prepared(schema)
-    lark = THINKING.format(answer='json "</answer>"') + f"json: %json {as_text(schema)}"
+    text = as_text(schema)
+    lark = THINKING.format(answer='json "</answer>"') + f"json: %json {text}"
     frames = _framed(frames_of(schema), smallest(schema) or Piece())
-    return Grammar(LLMatcher.grammar_from_lark(lark), frames, True, BEFORE_ANSWER, b"</answer>", rule)
+    return Grammar(LLMatcher.grammar_from_lark(lark), frames, True, BEFORE_ANSWER, b"</answer>", rule, finite(text))
 
 
 def _text_grammar(rule: str, what: str, longest: int, samples: tuple[str, ...], thinking: bool) -> Grammar:

@@ -151,6 +151,7 @@ class Task:
             "generation": dict(generation or {}),
             "warnings": [*warnings, *reading.warnings],
             "logprobs": completion.logprobs,
+            "probabilities": completion.probabilities,
         }
         if isinstance(reading.result, str):
             return GenericResponse(**facts, parsed=reading.parsed)
