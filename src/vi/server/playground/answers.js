@@ -79,8 +79,10 @@ export function differences(text, reference) {
       i += 1;
     }
   }
-  return parts;
+  return parts.filter((part, index) => part.kind !== "gone" || ![parts[index - 1], parts[index + 1]].some(isNew));
 }
+
+const isNew = (part) => part?.kind === "new"; // what stands in the place of words that are gone
 
 /** [i][j]: length of the longest common subsequence of ours from i and theirs from j. */
 function lengths(ours, theirs) {

@@ -1,5 +1,5 @@
 // The page: what is asked on one side, settings and their answers on the other.
-import { html, render, useEffect, useMemo, useReducer, useRef, useState, CopyButton, letter, words } from "./ui.js";
+import { html, render, useEffect, useMemo, useReducer, useRef, useState, CopyButton, letter } from "./ui.js";
 import { apiKey, getConfig, getModels } from "./api.js";
 import { configOf, readFields } from "./fields.js";
 import { MOST_SEEDS, MOST_SETTINGS, firstSession, fromFragment, setting, toFragment } from "./session.js";
@@ -13,6 +13,8 @@ import { CodeDialog } from "./code.js";
 import { ThemeButton } from "./theme.js";
 import { groups } from "./answers.js";
 import { useRuns } from "./asking.js";
+
+const NARROW = "(max-width: 900px)"; // where the style sheets put all in one column
 
 /** The server's configuration, once it is there; asks for a key where the server wants one. */
 function Page() {
@@ -137,7 +139,7 @@ function Question({ session, update, tasks, source, isBusy, go, stop, notice }) 
     <textarea id="prompt" rows="2" value=${session.prompt} placeholder="the task's own question" onInput=${(event) => update({ prompt: event.target.value })}></textarea>
     <div class="row">
       <label>Task <select value=${session.task} onChange=${(event) => update({ task: event.target.value })}>
-        ${tasks.map((task) => html`<option key=${task} value=${task}>${words(task)}</option>`)}
+        ${tasks.map((task) => html`<option key=${task} value=${task}>${task}</option>`)}
       </select></label>
       <label>Seeds each <input type="number" min="1" max=${MOST_SEEDS} value=${String(session.seeds)}
         onChange=${(event) => update({ seeds: Math.min(Math.max(Math.round(Number(event.target.value)) || 1, 1), MOST_SEEDS) })} /></label>
@@ -171,7 +173,9 @@ function Answers({ runs, asked, fields, inspect }) {
   const columns = asked.configs.map((_, column) => runs.filter((run) => run.column === column));
   const groupOf = (run) => found.findIndex((group) => group.runs.includes(run));
   const hasTokens = runs.some((run) => run.tokens.length);
-  return html`<section class="answers" aria-label="Answers">
+  const section = useRef();
+  useEffect(() => void (matchMedia(NARROW).matches && section.current.scrollIntoView()), [asked.configs]);
+  return html`<section class="answers" aria-label="Answers" ref=${section}>
     <${Summary} runs=${runs} found=${found} />
     ${hasTokens && html`<${Legend} />`}
     <div class="columns" style=${{ "--columns": String(columns.length) }}>

@@ -1,5 +1,5 @@
 // The same call in Python, on the command line and as curl.
-import { html, CopyButton, letter, useEffect, useRef, useState } from "./ui.js";
+import { html, CopyButton, IconButton, letter, useEffect, useRef, useState } from "./ui.js";
 import { apiKey, fields as callFields } from "./api.js";
 import { configOf } from "./fields.js";
 
@@ -82,6 +82,13 @@ export function asCurl(call) {
 const download = (source) =>
   source.kind === "sample" ? `curl -sO ${bare(new URL(`v1/samples/${encodeURIComponent(source.name)}`, location.href).href)}\n` : "";
 
+/** What the code takes for granted. */
+function notes({ source, model }) {
+  const file = source?.kind === "file" ? " The file's name stands for its path." : "";
+  const run = model && model !== EMBEDDED ? " The server's name of the model stands for its run." : "";
+  return `One answer, with the setting's first seed.${file}${run}`;
+}
+
 const LANGUAGES = [
   ["Python", inPython],
   ["Command line", onCommandLine],
@@ -111,7 +118,7 @@ export function CodeDialog({ call, settings, close }) {
         ${settings.length > 1 && html`<select aria-label="Setting" value=${String(column)} onChange=${(event) => setColumn(Number(event.target.value))}>
           ${settings.map((_, index) => html`<option key=${index} value=${String(index)}>Setting ${letter(index)}</option>`)}
         </select>`}
-        <button type="button" class="icon" aria-label="Close" onClick=${() => dialog.current.close()}>×</button>
+        <${IconButton} name="close" label="Close" onClick=${() => dialog.current.close()} />
       </header>
       <div class="tabs" role="tablist" aria-label="Language" ref=${tabs} onKeyDown=${turn}>
         ${LANGUAGES.map(([name], index) => html`<button type="button" key=${name} role="tab" id=${`tab-${index}`} aria-controls="code-panel"
@@ -119,7 +126,7 @@ export function CodeDialog({ call, settings, close }) {
       </div>
       <pre id="code-panel" role="tabpanel" aria-labelledby=${`tab-${language}`} tabindex="0"><code>${text}</code></pre>
       <footer>
-        <p class="soft">${call.source?.kind === "file" ? "The file's name stands for its path." : "One answer, with the setting's first seed."}</p>
+        <p class="soft">${notes(call)}</p>
         <${CopyButton} text=${() => text} label="Copy" />
       </footer>
     </div>

@@ -2,14 +2,17 @@
 import { html, percent, useEffect, useRef, useState } from "./ui.js";
 
 const SCALE = 1024; // boxes are in [0, 1024] of the picture's width and height
-const HUES = [262, 25, 150, 75, 340, 200, 110, 300];
+const HUES = [285, 195, 330, 75, 230, 120, 10, 165];
+const COLOURS = { red: 25, brown: 45, orange: 58, gold: 85, yellow: 95, green: 148, cyan: 205, blue: 258, violet: 300, purple: 310, pink: 355 };
 const MOST_FRAMES = 24;
 
-/** Phrases to colours, the same phrase always in the same one. */
+/** Phrases to hues, in order of appearance; one that names a colour has that one. */
 export function hues(boxes) {
   const phrases = [...new Set(boxes.map((box) => box.phrase))];
-  return new Map(phrases.map((phrase, index) => [phrase, HUES[index % HUES.length]]));
+  return new Map(phrases.map((phrase, index) => [phrase, named(phrase) ?? HUES[index % HUES.length]]));
 }
+
+const named = (phrase) => phrase.toLowerCase().split(/\W+/).map((word) => COLOURS[word]).find(Boolean);
 
 /** Boxes over whatever fills the same parent. hue: of all of them; by phrase where it is not given. */
 export function Boxes({ boxes, hue, withLabels }) {
@@ -24,7 +27,7 @@ export function Boxes({ boxes, hue, withLabels }) {
     };
     const label = confidence === null || confidence === undefined ? phrase : `${phrase} ${percent(confidence)}`;
     return html`<div key=${index} class="box" style=${style} title=${label}>
-      ${withLabels && html`<span class=${y1 < 60 ? "inside" : ""}>${label}</span>`}
+      ${withLabels && html`<span class=${`${y1 < 60 ? "inside" : ""} ${x1 > SCALE / 2 ? "left" : ""}`}>${label}</span>`}
     </div>`;
   })}</div>`;
 }

@@ -1,5 +1,5 @@
 // One column of settings: a preset, and a control for every parameter the server's schema has.
-import { html, useId, useState, words } from "./ui.js";
+import { html, IconButton, useId, useState, words } from "./ui.js";
 import { configOf, hasSlider, idle, shown, within } from "./fields.js";
 
 /** setting: {preset, values}; change is called with a new one. */
@@ -17,9 +17,9 @@ export function SettingCard({ setting, name, fields, presets, descriptions, chan
     <header>
       <h3><span class="chip" data-setting=${name}>${name}</span></h3>
       <${PresetPicker} name=${name} value=${setting.preset} descriptions=${descriptions} pick=${(preset) => change({ ...setting, preset, values: kept(setting) })} />
-      <button type="button" class="icon" aria-label=${`Explain the parameters of setting ${name}`} title="Explain" aria-pressed=${withHelp} onClick=${() => setWithHelp(!withHelp)}>?</button>
-      ${duplicate && html`<button type="button" class="icon" aria-label=${`Copy setting ${name} into a new one`} title="Copy into a new one" onClick=${duplicate}>＋</button>`}
-      ${remove && html`<button type="button" class="icon" aria-label=${`Remove setting ${name}`} title="Remove" onClick=${remove}>×</button>`}
+      <${IconButton} name="help" label=${`Explain the parameters of setting ${name}`} aria-pressed=${withHelp} onClick=${() => setWithHelp(!withHelp)} />
+      ${duplicate && html`<${IconButton} name="add" label=${`Copy setting ${name} into a new one`} onClick=${duplicate} />`}
+      ${remove && html`<${IconButton} name="close" label=${`Remove setting ${name}`} onClick=${remove} />`}
     </header>
     ${fields.filter((field) => field.isFirst).map(control)}
     <details><summary>More</summary>${fields.filter((field) => !field.isFirst).map(control)}</details>
@@ -42,8 +42,8 @@ function Control({ field, value, origin, idle, withHelp, set, unset }) {
   const Input = field.kind === "boolean" ? Switch : field.kind === "strings" ? Strings : Numbers;
   return html`<div class="field" data-name=${field.name} data-origin=${origin} data-idle=${idle !== ""} title=${[field.help, idle].filter(Boolean).join(" ")}>
     <label for=${id}>${words(field.name)}</label>
+    <${IconButton} name="reset" label=${`Forget ${words(field.name)}`} onClick=${unset} disabled=${origin !== "own"} />
     <${Input} id=${id} field=${field} value=${value} set=${set} help=${`${id}-help`} />
-    <button type="button" class="icon reset" aria-label=${`Forget ${words(field.name)}`} title="Forget this value" onClick=${unset} disabled=${origin !== "own"}>↺</button>
     <p id=${`${id}-help`} class=${withHelp ? "help" : "unseen"}>${field.help} ${idle}</p>
   </div>`;
 }
@@ -68,8 +68,7 @@ function Numbers({ id, field, value, set, help }) {
     ${hasSlider(field) && html`<input type="range" id=${id} ...${bounds} value=${String(isNone ? field.max : value)} aria-describedby=${help}
       aria-valuetext=${isNone ? "none" : String(value)} style=${{ "--at": String(at(field, value)) }}
       onInput=${(event) => set(within(field, event.target.value))} />`}
-    ${field.name === "seed" && html`<button type="button" class="icon" aria-label="Draw a new seed" title="Draw a new seed"
-      onClick=${() => set(Math.floor(Math.random() * 10000))}>⚄</button>`}
+    ${field.name === "seed" && html`<${IconButton} name="dice" label="Draw a new seed" onClick=${() => set(Math.floor(Math.random() * 10000))} />`}
     ${field.nullable && html`<button type="button" class="none" aria-pressed=${isNone} aria-label=${`${words(field.name)}: none`}
       onClick=${() => set(isNone ? (field.fallback ?? field.min) : null)}>none</button>`}
     ${number}

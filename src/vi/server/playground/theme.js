@@ -1,8 +1,7 @@
 // Light, dark, or as the system says; remembered by this browser.
-import { html, useEffect, useState } from "./ui.js";
+import { html, IconButton, useEffect, useState } from "./ui.js";
 
 const THEMES = ["system", "light", "dark"];
-const SIGNS = { system: "◐", light: "☀", dark: "☾" };
 
 export function ThemeButton() {
   const [theme, setTheme] = useState(localStorage.getItem("vi-theme") ?? "system");
@@ -11,6 +10,5 @@ export function ThemeButton() {
     localStorage.setItem("vi-theme", theme);
   }, [theme]);
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-  return html`<button type="button" class="icon" aria-label=${`Colours: ${theme}; change to ${next}`} title=${`Colours: ${theme}`}
-    onClick=${() => setTheme(next)}>${SIGNS[theme]}</button>`;
+  return html`<${IconButton} name=${theme} label=${`Colours: ${theme}; change to ${next}`} onClick=${() => setTheme(next)} />`;
 }

@@ -33,15 +33,16 @@ export function Tokens({ tokens, config, label, inspect, first = 0, odd = -1 }) 
         onFocus=${() => {
           setCurrent(index);
           show(index);
+          strip.current.children[index].scrollIntoView({ block: "nearest" });
         }}
-        onMouseEnter=${() => show(index)}
+        onEnter=${() => show(index)}
         onLeave=${() => inspect(null)}
       />`,
     )}
   </div>`;
 }
 
-function Token({ token, isOdd, tabIndex, onFocus, onMouseEnter, onLeave }) {
+function Token({ token, isOdd, tabIndex, onFocus, onEnter, onLeave }) {
   const p = chance(token.logprob);
   const said = [
     token.text.trim() ? token.text : JSON.stringify(token.text),
@@ -59,8 +60,8 @@ function Token({ token, isOdd, tabIndex, onFocus, onMouseEnter, onLeave }) {
     onFocus=${onFocus}
     onBlur=${onLeave}
     onClick=${(event) => event.currentTarget.focus()}
-    onMouseEnter=${onMouseEnter}
-    onMouseLeave=${(event) => event.currentTarget !== document.activeElement && onLeave()}
+    onPointerEnter=${(event) => event.pointerType === "mouse" && onEnter()}
+    onPointerLeave=${(event) => event.currentTarget !== document.activeElement && onLeave()}
   >${visible(token.text)}</button>`;
 }
 
@@ -153,6 +154,6 @@ function Filters({ token, config, isDrawn }) {
 }
 
 function heat(temperature) {
-  if (temperature === 1) return "none; odds kept";
-  return temperature < 1 ? "none; sharper odds" : "none; flatter odds";
+  if (temperature === 1) return "none";
+  return temperature < 1 ? "sharper odds" : "flatter odds";
 }

@@ -28,6 +28,22 @@ export const words = (name) => name.charAt(0).toUpperCase() + name.slice(1).repl
 /** The letter of a setting: A, B, C, … */
 export const letter = (index) => String.fromCharCode(65 + index);
 
+const DRAWINGS = {
+  help: "M9.2 9a2.9 2.9 0 1 1 4.3 2.6c-.9.5-1.5 1-1.5 2.1M12 17.2v.1",
+  add: "M12 6v12M6 12h12",
+  close: "M7 7l10 10M17 7L7 17",
+  reset: "M5 5v5h5M5.6 10A7 7 0 1 1 5 13",
+  dice: "M5 5h14v14H5zM9 9v.1M15 9v.1M12 12v.1M9 15v.1M15 15v.1",
+  system: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
+  light: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M5.6 18.4l1.1-1.1M17.3 6.7l1.1-1.1",
+  dark: "M19 14.5A7.5 7.5 0 0 1 9.5 5 7.5 7.5 0 1 0 19 14.5z",
+};
+
+/** A button with a drawing; ``label`` is its name and its tooltip. */
+export const IconButton = ({ name, label, ...rest }) => html`<button type="button" class="icon" aria-label=${label} title=${label} ...${rest}>
+  <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${DRAWINGS[name]} /></svg>
+</button>`;
+
 /** Copy text, also where the page is not served over HTTPS and the clipboard is closed to it. */
 export async function copy(text) {
   try {
