@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 
 import openai
 import pytest
 from pydantic import BaseModel, Field
+from tests.inference.media.films import film
 
 from vi.inference import ViModel
 
@@ -123,6 +125,40 @@ def test_several_answers_draw_with_seeds_that_follow_each_other(client, picture_
     for chunk in chunks:
         streamed[chunk.choices[0].index] += chunk.choices[0].delta.content or ""
     assert streamed == alone
+
+
+def test_words_alone_and_several_pictures_are_answered(client, picture_uri):
+    def said(*urls, **options):
+        messages = [{"role": "system", "content": "Be brief."}, user(WORDS, *urls)]
+        return client.chat.completions.create(model="workbench", messages=messages, max_tokens=4, **options).usage
+
+    alone = client.chat.completions.create(
+        model="workbench", messages=[{"role": "user", "content": "Hi"}], max_tokens=4
+    )
+    assert alone.usage.prompt_tokens_details.image_tokens == 0
+    assert alone.choices[0].message.content
+    one, two = said(picture_uri), said(picture_uri, picture_uri)
+    places = one.prompt_tokens_details.image_tokens
+    assert two.prompt_tokens_details.image_tokens == 2 * places
+
+
+def test_a_system_message_is_what_the_model_is_told(client, picture_uri):
+    def prompt_tokens(*system):
+        messages = [*({"role": role, "content": "Be brief."} for role in system), user(WORDS, picture_uri)]
+        return client.chat.completions.create(model="workbench", messages=messages, max_tokens=1).usage.prompt_tokens
+
+    assert prompt_tokens("system") == prompt_tokens("developer") < prompt_tokens("system", "developer")
+    assert prompt_tokens() != prompt_tokens("system")
+
+
+def test_a_clip_is_asked_about_alone(client, picture_uri):
+    clip = f"data:video/mp4;base64,{base64.b64encode(film()).decode()}"
+    messages = [user(WORDS, clip, kind="video_url")]
+    seen = client.chat.completions.create(model="workbench", messages=messages, max_tokens=4, extra_body={"fps": 1})
+    assert seen.usage.prompt_tokens_details.image_tokens > 0
+    messages[0]["content"].append({"type": "image_url", "image_url": {"url": picture_uri}})
+    with pytest.raises(openai.BadRequestError, match="asked about alone"):
+        client.chat.completions.create(model="workbench", messages=messages)
 
 
 def test_a_stop_string_ends_the_answer_before_it(client, picture_uri):

@@ -104,19 +104,21 @@ def test_a_sample_of_the_server_is_a_picture_for_it(http):
     assert http.post("/v1/predict", files={"file": picture.content}, data={"user_prompt": WORDS}).status_code == 200
 
 
+BROKEN = "data:image/png;base64,////"
+
 WRONG = [
     ({}, 400, "missing_parameter", "source"),
     ({"source": 3}, 400, "invalid_value", "source"),
     ({"source": "shots/"}, 400, "invalid_source", "source"),
     ({"source": "@list.txt"}, 400, "invalid_source", "source"),
     ({"source": str(Path(__file__))}, 400, "invalid_source", "source"),
-    ({"source": "data:image/png;base64,////"}, 400, "invalid_source", "source"),
-    ({"source": "data:image/png;base64,////", "generation_config": {"top_k": 0}}, 400, "invalid_value", "generation_config"),
-    ({"source": "data:image/png;base64,////", "generation_config": "no"}, 400, "invalid_value", "generation_config"),
-    ({"source": "data:image/png;base64,////", "user_prompt": " "}, 400, "invalid_prompt", "user_prompt"),
-    ({"source": "data:image/png;base64,////", "fps": 0}, 400, "invalid_value", "fps"),
-    ({"source": "data:image/png;base64,////", "model": "other"}, 404, "model_not_found", "model"),
-    ({"source": "data:image/png;base64,////", "tsk": 1}, 400, "unknown_parameter", "tsk"),
+    ({"source": BROKEN, "user_prompt": "x"}, 400, "invalid_source", "source"),
+    ({"source": BROKEN, "generation_config": {"top_k": 0}}, 400, "invalid_value", "generation_config"),
+    ({"source": BROKEN, "generation_config": "no"}, 400, "invalid_value", "generation_config"),
+    ({"source": BROKEN, "user_prompt": " "}, 400, "invalid_prompt", "user_prompt"),
+    ({"source": BROKEN, "fps": 0}, 400, "invalid_value", "fps"),
+    ({"source": BROKEN, "model": "other"}, 404, "model_not_found", "model"),
+    ({"source": BROKEN, "tsk": 1}, 400, "unknown_parameter", "tsk"),
 ]  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def page_routes(limits: Limits) -> APIRouter:
 
 def _beneath(folder: Path, path: str) -> Path:
     """A file below a folder. Raises ApiError 404, also for one that links or dots lead out to."""
-    found = (folder / path).resolve()
-    if "\0" in path or not found.is_relative_to(folder.resolve()) or not found.is_file():
+    found = folder / path.replace("\0", "")
+    if not found.resolve().is_relative_to(folder.resolve()) or not found.is_file():
         raise ApiError(404, "not_found", "There is no such page.")
     return found
