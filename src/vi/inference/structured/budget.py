@@ -242,5 +242,4 @@ class Budget:
         way = [*token_ids, self._tables.eos_token_ids[0]]
         if self._matcher.validate_tokens(way) < len(way):
             return False
-        text = b"".join(map(self._tables.spelling, token_ids))
-        return self._rule is None or self._rule.permits(self._state, text)
+        return self._rule is None or self._rule.permits(self._state, b"".join(map(self._tables.spelling, token_ids)))
