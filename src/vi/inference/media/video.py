@@ -28,6 +28,7 @@ from .labels import byte_size, printable
 from .opening import open_file
 from .patience import patient
 from .policy import MediaPolicy
+from .resizing import resized
 
 FPS = 4.0
 MAX_CLIP_PIXELS = 768 * 768 * 28 * 28
@@ -73,12 +74,14 @@ def load_clip(
 
 def _take(footage: Footage, budget: ClipBudget, label: str) -> Clip:
     chosen, warnings = budget.choose(footage.times, footage.duration, footage.size)
-    frames: list[Image.Image] = []
     size = footage.size
-    for frame in footage.frames(chosen):
-        size = frame.size if not frames else size
-        target = budget.target(len(chosen), size)  # of the first, should the clip change its size
-        frames.append(frame if frame.size == target else frame.resize(target, Image.Resampling.BICUBIC))
+
+    def target(frame: Image.Image) -> tuple[int, int]:
+        nonlocal size
+        size = frame.size  # of the first, should the clip change its size
+        return budget.target(len(chosen), size)
+
+    frames = resized(footage.frames(chosen), target)
     if len(frames) == len(chosen):
         return _clip(footage, chosen, frames, size, [*footage.warnings, *warnings], label)
     remeasured = footage.remeasured()
