@@ -20,6 +20,8 @@ from vi.inference.events import EventReader
 from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
 from vi.inference.look import Seen, look
 from vi.inference.media.clip import Clip
+from vi.inference.media.image import Picture
+from vi.inference.media.transform import PictureTransform
 from vi.inference.media_room import MediaRoom
 from vi.inference.pipeline import Pipeline
 from vi.inference.preprocess.chat import ChatPrompt
@@ -53,7 +55,7 @@ class SeenClip(NamedTuple):
 @dataclass(frozen=True)
 class Asked:
     """One request on its way. loading: seconds to read and prepare its source. units: of the model's boxes. clip: what
-    was seen of it and what to tell of that, None for a picture."""
+    was seen of it and what to tell of that, None for a picture. transform: of the one picture that it is about."""
 
     call: Call
     prompt: str
@@ -62,6 +64,7 @@ class Asked:
     loading: float
     units: BoxUnits
     clip: SeenClip | None = None
+    transform: PictureTransform | None = None
 
     def respond(self, completion: Completion) -> PredictionResponse:
         """The typed answer. Raises AnswerError where the caller's ``response_format`` rejects the text."""
@@ -74,7 +77,8 @@ class Asked:
                 warnings=[*self.resolved.warnings, *(self.clip.warnings if self.clip is not None else ())],
                 units=self.units,
             )
-        return response if self.clip is None else response.model_copy(update={"video": self.clip.manifest})
+        video = None if self.clip is None else self.clip.manifest
+        return response.model_copy(update={"video": video, "transform": self.transform})
 
     def reader(self) -> EventReader:
         """What makes events of its text."""
@@ -179,7 +183,8 @@ class Answerer:
             self._engine.require_room(grammar, resolved.config.max_new_tokens)
         generation = self._submit(Request(built, resolved.config, grammar))
         seen = SeenClip(source.manifest, source.warnings) if isinstance(source, Clip) else None
-        return Asked(call, prompt, resolved, generation, loading, units, seen)
+        transform = PictureTransform.of(source, built.seen_size) if isinstance(source, Picture) else None
+        return Asked(call, prompt, resolved, generation, loading, units, seen, transform)
 
     def _submit(self, request: Request) -> Generation:
         """Begin once there is room for the request's arrays, which it holds until it has ended."""

@@ -46,13 +46,15 @@ class Picture:
     """A decoded picture.
 
     pixels: RGB, upright, at full size unless less was asked for. original_size: (width, height) in pixels as seen
-    upright, which is what boxes in an answer refer to. path: the file it came from, if it came from one.
+    upright, which is what boxes in an answer refer to. path: the file it came from, if it came from one. orientation:
+    the EXIF orientation that was undone, 1 for none.
     """
 
     pixels: Image.Image
     label: str
     original_size: tuple[int, int]
     path: Path | None = None
+    orientation: int = 1
 
 
 def load_picture(item: SourceItem, policy: MediaPolicy | None = None, at_most_pixels: int | None = None) -> Picture:
@@ -69,16 +71,16 @@ def load_picture(item: SourceItem, policy: MediaPolicy | None = None, at_most_pi
         raise ClipFound.of(item.label)
     reader = _Reader(item.label, MediaPolicy.coerce(policy), at_most_pixels)
     try:
-        pixels, size = reader.read(item)
+        pixels, size, orientation = reader.read(item)
     except SourceError as error:
         if item.kind != "base64" or isinstance(error, ClipFound):
             raise
         taken = "The text was taken for base64, as no file has that name."
         raise SourceError(error.message, f"{error.hint} {taken}".lstrip()) from error
-    return Picture(pixels, item.label, size, item.value if item.kind == "file" else None)
+    return Picture(pixels, item.label, size, item.value if item.kind == "file" else None, orientation)
 
 
-Sized = tuple[Image.Image, tuple[int, int]]  # upright pixels, and the size before any were left out
+Sized = tuple[Image.Image, tuple[int, int], int]  # upright pixels, the size before any were left out, the turn undone
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class _Reader:
         if item.kind == "array":
             array = to_array(item.value, self.label) if is_tensor(item.value) else item.value
             pixels = to_rgb(from_array(array, self.label, self.policy.max_pixels))
-            return pixels, pixels.size
+            return pixels, pixels.size, 1
         with open_content(item, self.policy) as content:
             return self._file(content)
 
@@ -134,11 +136,13 @@ class _Reader:
         if may_keep and self.at_most_pixels is not None:
             _shrink_on_load(image, self.at_most_pixels)
         image.load()
-        turn = _UPRIGHT.get(_orientation(image))
+        orientation = _orientation(image)
+        turn = _UPRIGHT.get(orientation)
         pixels = to_rgb(image, may_keep)
         if turn is None:
-            return pixels, (width, height)
-        return pixels.transpose(turn), (height, width) if turn in _SIDEWAYS else (width, height)
+            return pixels, (width, height), 1
+        size = (height, width) if turn in _SIDEWAYS else (width, height)
+        return pixels.transpose(turn), size, int(orientation)
 
     def _bomb(self, error: Exception) -> SourceError:
         pixels = re.search(r"\d+", str(error))

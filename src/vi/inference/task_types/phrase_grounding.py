@@ -85,6 +85,17 @@ class PhraseGroundingResponse(PredictionResponse):
     result: PhraseGrounding
     confidences: list[PhraseConfidence] | None = None
 
+    def to_pixels(self) -> list[list[PixelBox]]:
+        """The boxes of each phrase in pixels of the upright original, as ``GroundedPhrase.to_pixels``.
+
+        Raises ConfigError for an answer that does not know its picture (one about several, or made by hand).
+        """
+        if self.transform is None:
+            raise ConfigError(
+                "This answer does not know the size of its picture.", "Ask each phrase: to_pixels(width, height)."
+            )
+        return [each.to_pixels(*self.transform.original_size) for each in self.result.groundings]
+
     def to_supervision(self, width: int, height: int) -> Any:
         """The boxes as ``supervision.Detections`` in pixels; ConfigError where supervision is not installed."""
         return to_supervision(self, width, height)

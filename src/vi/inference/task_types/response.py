@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vi.inference.completion import FinishReason, Timings, TokenLogprob, Usage
 from vi.inference.generation_config import Setting
 from vi.inference.media.clip_manifest import ClipManifest
+from vi.inference.media.transform import PictureTransform
 
 
 class PredictionResponse(BaseModel):
@@ -21,10 +22,10 @@ class PredictionResponse(BaseModel):
     ``finish_reason`` is ``length``). usage: token counts.
     timings: seconds. generation: every generation parameter with its value and where that came from. warnings: what
     the caller may not have expected. logprobs: one entry a token, None unless asked for. video: which frames of a clip
-    the answer is about, None for a picture. probabilities: of choices, of fields that are an Enum or a Literal, and of
-    booleans: path of the field (its keys and indices, joined by dots; empty where it is the whole answer) to option to
-    probability. It is the model's own before penalty, temperature and filters, among the options; see
-    ``OptionWalk`` for what is exact.
+    the answer is about, None for a picture. transform: how the one picture led to what the model saw.
+    probabilities: of choices, of fields that are an Enum or a Literal, and of booleans: path of the field (its keys and
+    indices, joined by dots; empty where it is the whole answer) to option to probability. It is the model's own before
+    penalty, temperature and filters, among the options; see ``OptionWalk`` for what is exact.
 
     ``print(response)`` shows the answer alone. ``model_dump_json()`` and ``model_validate_json()`` round-trip. An
     answer made by hand needs ``prompt`` and ``result`` only.
@@ -45,6 +46,7 @@ class PredictionResponse(BaseModel):
     logprobs: list[TokenLogprob] | None = None
     probabilities: dict[str, dict[str, float]] = {}
     video: ClipManifest | None = None
+    transform: PictureTransform | None = None
 
     def __str__(self) -> str:
         return f"{self.result} [cut off at the length limit]" if self.truncated else str(self.result)
