@@ -69,13 +69,13 @@ def test_the_command_line_gives_the_answer_of_the_page(answered, site, tmp_path,
     monkeypatch.chdir(tmp_path)
     with site.client() as client:
         (tmp_path / "wood.jpg").write_bytes(client.get(shlex.split(fetch)[-1]).content)
-    program, *arguments = shlex.split(command)
+    program, *arguments = shlex.split(command.replace("\\\n", ""))
     assert program == "vi-infer"
     monkeypatch.setattr("sys.argv", [program, *arguments, "--json"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code
-    assert json.loads(capsys.readouterr().out)["raw_output"] == raw
+    assert json.loads(capsys.readouterr().out)["answer"]["raw_output"] == raw
 
 
 def test_code_of_an_address_names_the_address(open_page):

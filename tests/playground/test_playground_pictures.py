@@ -125,7 +125,7 @@ def test_the_boxes_of_each_answer_and_of_all_can_be_shown(playground):
     playground.run("B").locator(".mini").click()
     assert stage.locator(".box").count() == of_each[1]
     assert playground.run("B").locator(".mini").get_attribute("aria-pressed") == "true"
-    playground.page.get_by_label("Boxes of").select_option("all")
+    playground.page.get_by_role("combobox", name="Boxes of").select_option("all")
     assert stage.locator(".box").count() == sum(of_each)
 
 

@@ -5,18 +5,26 @@ export function words(run) {
   const { response } = run;
   if (!response) return readSoFar(run.text);
   const { result } = response;
-  return result.answer ?? result.caption ?? result.sentence ?? readSoFar(String(result));
+  if (typeof result === "string") return readSoFar(result) || result;
+  return result.answer ?? result.caption ?? result.sentence;
 }
 
-/** The readable part of a text that may be the beginning of a JSON document. */
+/** The readable part of a text that may be the beginning of a JSON document; a whole one of another form as it is. */
 export function readSoFar(text) {
   const body = text.replace(/^\s*<answer>/, "").replace(/<\/answer>\s*$/, "");
   if (!body.trimStart().startsWith("{")) return body;
   const document = closed(body);
   const inner = document && Object.values(document)[0];
   const said = inner && typeof inner === "object" ? (inner.answer ?? inner.caption ?? inner.sentence) : undefined;
-  if (typeof said === "string") return said;
-  return ["vqa", "freeform", "phrase_grounding"].some((name) => document && name in document) || !document ? "" : body;
+  return typeof said === "string" ? said : isWhole(body) ? body : "";
+}
+
+function isWhole(text) {
+  try {
+    return Boolean(JSON.parse(text));
+  } catch {
+    return false;
+  }
 }
 
 /** The beginning of a JSON document with its open strings, lists and objects closed; null where that is no JSON. */

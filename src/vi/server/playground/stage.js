@@ -35,7 +35,7 @@ function Overlay({ runs, onPicture }) {
 }
 
 function WhichBoxes({ runs, asked }) {
-  return html`<label class="which">Boxes of <select value=${String(asked.onPicture)} onChange=${({ target }) =>
+  return html`<label class="which">Boxes of <select aria-label="Boxes of" value=${String(asked.onPicture)} onChange=${({ target }) =>
     asked.show(target.value === "all" ? "all" : Number(target.value))}>
     ${runs.map((run) => html`<option key=${run.id} value=${String(run.id)}>${letter(run.column)}, seed ${seedOf(run)}</option>`)}
     ${runs.length > 1 && html`<option value="all">all answers</option>`}
