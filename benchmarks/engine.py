@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from checkpoints import write_large
+from exports import is_made_of
 from workloads import EMBEDDED, WORKLOADS, Workload, make_job
 
 PEERS = Path(__file__).parent / "peers"
@@ -35,8 +36,10 @@ OURS = "vi-inference"
 ADAPTERS = {
     OURS: "ours.py",
     "openvino-genai": "openvino_genai_peer.py",
+    "llama-cpp": "llama_cpp_peer.py",
     "transformers": "transformers_peer.py",
     "vi-sdk": "vi_sdk_peer.py",
+    "vllm": "vllm_peer.py",
 }
 
 
@@ -149,6 +152,8 @@ def jobs(
             other = {**job, "engine": nothing_kept, "one_by_one": one_by_one}
             found.append((name, ADAPTERS[OURS], sys.executable, other))
     if chosen.peer:
+        if chosen.peer_model and not is_made_of(chosen.peer_model, model):
+            raise SystemExit(f"{chosen.peer_model} was not exported from the weights in {model}: export them again.")
         theirs = {
             **job,
             "model": str(chosen.peer_model or model),
