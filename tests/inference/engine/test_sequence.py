@@ -8,7 +8,8 @@ from vi.inference.engine.request import Request
 from vi.inference.engine.sequence import Sequence
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.sampling.sampler import Choice
-from vi.inference.structured.grammar import json_grammar
+from vi.inference.structured.grammar import json_grammar, think_grammar
+from vi.inference.task_types.phrase_grounding import PHRASE_GROUNDING
 
 
 def begin(grammar=None, **config):
@@ -100,6 +101,51 @@ def test_of_a_loop_what_came_before_is_kept(detection):
     assert completion.text.count("and round") <= 2
     assert len(completion.token_ids) == len(completion.logprobs) < completion.usage.completion_tokens < 400
     assert the_vocabulary().tokenizer.decode(completion.token_ids) == completion.text
+
+
+LISTS = json_grammar(
+    {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": {"type": "string"}}, "n": {"type": "integer"}},
+        "required": ["items", "n"],
+        "additionalProperties": False,
+    }
+)
+ROUNDS = {
+    "in a string": (LISTS, '{"items":["a bolt","' + "and round " * 300),
+    "of items": (LISTS, '{"items":["x"' + ',"two red nuts"' * 300),
+    "in a thought": (think_grammar({"const": 5}), "<think>" + "and so on and " * 300),
+    "of a box": (
+        PHRASE_GROUNDING.grammar(),
+        '{"phrase_grounding":{"sentence":"red nuts","groundings":[{"phrase":"nuts","grounding":[[1,2,30,40]'
+        + ",[5,6,70,80]" * 60,
+    ),
+}
+
+
+@pytest.mark.parametrize(("grammar", "text"), ROUNDS.values(), ids=ROUNDS)
+def test_a_document_that_goes_round_is_completed_behind_its_last_sound_part(grammar, text):
+    sequence = begin(grammar, max_new_tokens=3000)
+    list(feed(sequence, text))
+    completion = sequence.completion()
+    assert (completion.finish_reason, completion.truncated) == ("loop", True)
+    walk = the_vocabulary().constrain(grammar)
+    for token_id in completion.token_ids:
+        walk.advance(token_id)
+    assert walk.min_tokens() == 0  # so it is complete
+    assert the_vocabulary().tokenizer.decode(completion.token_ids) == completion.text
+    assert len(completion.text) < 200
+    kept = completion.text[:20]
+    assert text.startswith(kept)
+
+
+def test_a_grounding_that_goes_round_is_a_typed_answer_with_its_confidences():
+    sequence = begin(*ROUNDS["of a box"][:1], max_new_tokens=3000)
+    list(feed(sequence, ROUNDS["of a box"][1]))
+    response = PHRASE_GROUNDING.respond(sequence.completion(), prompt="?")
+    (grounded,) = response.result.groundings
+    assert grounded.grounding == [[1, 2, 30, 40], [5, 6, 70, 80]]
+    assert len(response.confidences[0].boxes) == 2
 
 
 def test_what_the_model_says_of_forced_tokens_is_owed_until_it_is_reported():

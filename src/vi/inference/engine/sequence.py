@@ -10,6 +10,7 @@ import numpy as np
 from vi.inference.completion import Completion, FinishReason, Timings, TokenAlternative, TokenLogprob, TokenScore, Usage
 from vi.inference.engine.request import Request
 from vi.inference.engine.vocabulary import Vocabulary
+from vi.inference.errors import ViError
 from vi.inference.sampling.detokenizer import Detokenizer
 from vi.inference.sampling.loops import LoopDetector
 from vi.inference.sampling.sampler import Choice, Row
@@ -188,13 +189,21 @@ class Sequence:
         return released
 
     def completion(self) -> Completion:
-        """The outcome; only once ``finish_reason`` is known. Of a loop it holds what came before."""
+        """The outcome; only once ``finish_reason`` is known.
+
+        Of a loop it holds what came before, and with a grammar the shortest ending from there, of which there are no
+        logprobs.
+        """
         assert self.finish_reason is not None
         prompt, text, sound = self.request.prompt, "".join(self._pieces), self._sound
+        ending: list[int] = []
         if sound is not None:
             text = text[: self._lengths[sound - 1] if sound else 0]
+            ending = self._ending_after(sound)
+        if ending:
+            text = self._vocabulary.tokenizer.decode([*self.token_ids[:sound], *ending])
         return Completion(
-            token_ids=self.token_ids[:sound],
+            token_ids=[*self.token_ids[:sound], *ending],
             text=text,
             finish_reason=self.finish_reason,
             usage=Usage(
@@ -204,11 +213,23 @@ class Sequence:
                 completion_tokens=len(self.token_ids),
             ),
             timings=self.clock.timings(len(self.token_ids)),
-            truncated=self._squeezed,
+            truncated=self._squeezed or bool(ending),
             probabilities=self._probabilities(),
             logprobs=None if self._alternatives is None else self.reported()[:sound],
             scores=self.scores()[:sound] if self._has_boxes and self._alternatives is None else None,
         )
+
+    def _ending_after(self, sound: int) -> list[int]:
+        """What completes the text of a grammar after its first ``sound`` tokens; nothing where there is no such way."""
+        if self.request.grammar is None:
+            return []
+        constraint = self._vocabulary.constrain(self.request.grammar)
+        try:
+            for token_id in self.token_ids[:sound]:
+                constraint.advance(token_id)
+            return constraint.ending()
+        except ViError:
+            return []  # the text stays as it is, and is read as one that was cut
 
     def _show(self, text: str) -> str:
         released, stopped = self._stop_strings.push(text)
@@ -234,7 +255,7 @@ class Sequence:
         ]
 
     def _probabilities(self) -> dict[str, dict[str, float]]:
-        if self._options is None:
+        if self._options is None or self.finish_reason == "loop":  # of which some are no part of the answer
             return {}
         if self.finish_reason in ("stop", "length"):
             self._options.end()

@@ -56,6 +56,10 @@ class Constraint:
         """
         return 0 if self._ended else len(self._budget.ending())
 
+    def ending(self) -> list[int]:
+        """Tokens of the shortest way from here to a complete text. Raises SchemaError where there is none."""
+        return [] if self._ended else list(self._budget.ending())
+
     def require_room(self, tokens: int) -> None:
         """Raise SchemaError, with the number that is needed, where no complete text fits into so many tokens."""
         if not self._budget.far(tokens) and (needed := self.min_tokens()) > tokens:
