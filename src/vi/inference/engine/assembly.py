@@ -42,6 +42,7 @@ def assemble(chunks: Sequence[Chunk], features: dict[BlockTable, Any]) -> Batch:
         features=[
             (begin + place, features[chunk.table][first:after])
             for chunk, begin in zip(chunks, begins, strict=False)
+            if chunk.table.pictured_after(chunk.start)
             for place, first, after in _pieces(chunk)
         ],
     )
@@ -49,7 +50,7 @@ def assemble(chunks: Sequence[Chunk], features: dict[BlockTable, Any]) -> Batch:
 
 def pictured(chunk: Chunk) -> bool:
     """Whether the chunk holds places of pictures, so that their features are needed."""
-    return any(True for _ in _pieces(chunk))
+    return chunk.table.pictured_after(chunk.start) and any(True for _ in _pieces(chunk))
 
 
 def _positions(chunks: Sequence[Chunk], begins: Sequence[int], places: np.ndarray) -> np.ndarray:

@@ -61,6 +61,9 @@ class LoopDetector:
 
     def _box_again(self, text: str) -> Loop | None:
         self._text += text
+        if "]" not in text and ")" not in text:  # then no box ends in it
+            self._text = self._text[-_TAIL:]
+            return None
         end = 0
         for match in _BOX.finditer(self._text):
             end = match.end()

@@ -140,9 +140,9 @@ class Constraint:
         bits = np.empty(get_bitmask_shape(1, known), dtype=np.int32)
         fill_next_token_bitmask(self._matcher, bits)
         self._raise_if_failed()
-        allowed = np.unpackbits(bits.view(np.uint8)[0], count=known, bitorder="little").view(bool)
-        missing = self._tables.vocab_size - known
-        allowed = np.pad(allowed, (0, missing)) if missing > 0 else allowed[: self._tables.vocab_size]
+        allowed = np.zeros(self._tables.vocab_size, dtype=bool)
+        flags = np.unpackbits(bits.view(np.uint8)[0], count=min(known, len(allowed)), bitorder="little")
+        allowed[: len(flags)] = flags
         allowed = self._budget.within_rule(allowed)
         if not allowed.any():
             raise InferenceError(
