@@ -191,16 +191,23 @@ class Budget:
 
     def _verify(self, open_tokens: np.ndarray, kept: np.ndarray, ending: list[int], tokens_left: int) -> None:
         """Add to ``kept`` the tokens of ``open_tokens`` behind which an ending within the budget is found."""
+        alike = open_tokens & self._tables.plain & (self._state.mode is Mode.BEFORE)  # a thought goes on behind them
         unresolved = []
-        for token_id in np.flatnonzero(open_tokens)[:MOST_VERIFIED].tolist():
-            longer = len(ending) + 1 < tokens_left and self._ends([token_id, *ending])
-            if token_id in self._tables.eos_token_ids or longer or self._ends([token_id, *ending[1:]]):
+        for token_id in np.flatnonzero(open_tokens & ~alike)[:MOST_VERIFIED].tolist():
+            if self._keeps(token_id, ending, tokens_left):
                 kept[token_id] = True
             else:
                 unresolved.append(token_id)
+        if alike.any() and self._keeps(int(alike.argmax()), ending, tokens_left):
+            kept |= alike
         if self._state.mode in SPARE:
             unresolved = [token_id for token_id in unresolved if b'"' in self._tables.spelling(token_id)]
         self._look_behind(unresolved[:MOST_SEARCHED], kept, tokens_left)
+
+    def _keeps(self, token_id: int, ending: list[int], tokens_left: int) -> bool:
+        """Whether the known ending, whole or without its first token, fits behind a token."""
+        longer = len(ending) + 1 < tokens_left and self._ends([token_id, *ending])
+        return token_id in self._tables.eos_token_ids or longer or self._ends([token_id, *ending[1:]])
 
     def _look_behind(self, token_ids: list[int], kept: np.ndarray, tokens_left: int) -> None:
         """Add to ``kept`` those of some tokens behind which a new ending is found that fits."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from vi.inference.structured.patterns import demand_of
 
@@ -170,7 +171,7 @@ def resolve(root: dict[str, Any], reference: str) -> Any:
     """What a reference within a schema points to; True (anything) where it cannot be told."""
     node: Any = root
     for name in reference.lstrip("#").split("/")[1:]:
-        name = name.replace("~1", "/").replace("~0", "~")
+        name = unquote(name).replace("~1", "/").replace("~0", "~")
         if not isinstance(node, dict) or name not in node:
             return True
         node = node[name]

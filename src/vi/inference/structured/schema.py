@@ -33,6 +33,7 @@ OUT_OF_REACH = {
     "dependentSchemas", "else", "if", "maxContains", "minContains", "not", "propertyNames", "then",
     "unevaluatedItems", "unevaluatedProperties", "uniqueItems",
 }  # fmt: skip
+COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions")
 SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 SCHEMA_VALUES = ("items", "additionalProperties")
@@ -47,7 +48,8 @@ _DAY = (
 )
 _DATE = rf"(?:{_YEAR}-{_DAY}|{_LEAP}-02-29)"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-FORMATS = {"date": f"^{_DATE}$", "time": f"^{_TIME}$", "date-time": f"^{_DATE}T{_TIME}$"}
+OWN_FORMATS = {"date": f"^{_DATE}$", "time": f"^{_TIME}$", "date-time": f"^{_DATE}T{_TIME}$"}
+FORMATS = {*OWN_FORMATS, "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"}
 
 
 def prepared(schema: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def prepared(schema: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(schema, dict):
         raise SchemaError(f"A response schema is a dict, not {type(schema).__name__}.")
     try:
-        json.dumps(schema, allow_nan=False)
+        schema = json.loads(json.dumps(schema, allow_nan=False), object_hook=_whole_counts)
         nodes = list(_subschemas(schema, "#"))
         for path, node in nodes:
             _check_keywords(path, node)
@@ -82,6 +84,12 @@ def prepared(schema: dict[str, Any]) -> dict[str, Any]:
     return bounded
 
 
+def _whole_counts(node: dict[str, Any]) -> dict[str, Any]:
+    """The same with 2 for 2.0 where the decoder takes whole numbers only."""
+    floats = {key: node[key] for key in COUNTS if isinstance(node.get(key), float)}
+    return node | {key: int(value) for key, value in floats.items() if value.is_integer()}
+
+
 def as_text(schema: dict[str, Any]) -> str:
     """A schema with our options of JSON, as the decoder takes it."""
     return json.dumps({**schema, "x-guidance": COMPACT}, allow_nan=False)
@@ -101,8 +109,8 @@ def _bounded(node: Any) -> Any:
     for keyword in SCHEMA_VALUES:
         if keyword in node:
             copy[keyword] = _bounded(node[keyword])
-    if node.get("format") in FORMATS and not {"pattern", "minLength", "maxLength"} & node.keys():
-        copy["pattern"] = FORMATS[copy.pop("format")]
+    if node.get("format") in OWN_FORMATS and not {"pattern", "minLength", "maxLength"} & node.keys():
+        copy["pattern"] = OWN_FORMATS[copy.pop("format")]
     kinds = node.get("type", ())
     is_string = kinds == "string" or "string" in kinds
     if is_string and not {"pattern", "format", "enum", "const", "maxLength"} & copy.keys():
@@ -138,6 +146,12 @@ def _check_keywords(path: str, node: dict[str, Any]) -> None:
         )
     if isinstance(node.get("items"), list):
         raise SchemaError(f"'items' at {path} is a list of schemas, as in old drafts.", "Use 'prefixItems'.")
+    _check_reference(path, node.get("$ref", "#"))
+    if "$id" in node and path != "#":
+        raise SchemaError(
+            f"$id at {path} would change what paths in it mean.", "Give the whole schema the $id, or none."
+        )
+    _check_format(path, node.get("format"))
     for pattern in [node["pattern"]] if isinstance(node.get("pattern"), str) else []:
         if demand_of(pattern).most > LONGEST_STRING:
             raise SchemaError(
@@ -149,6 +163,23 @@ def _check_keywords(path: str, node: dict[str, Any]) -> None:
             f"minProperties={node['minProperties']} at {path} cannot be enforced while decoding.",
             "It takes 0, 1 or as many as are required; name the keys, or use a list of pairs.",
         )
+
+
+def _check_reference(path: str, reference: Any) -> None:
+    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        raise SchemaError(
+            f"$ref={json.dumps(reference)} at {path} is not a path within the schema.",
+            'Write it as "#/$defs/name"; names of $anchor and $id are not looked up.',
+        )
+
+
+def _check_format(path: str, name: Any) -> None:
+    if name is None or name in FORMATS:
+        return
+    raise SchemaError(
+        f"format={json.dumps(name)} at {path} cannot be enforced while decoding.",
+        did_you_mean(str(name), FORMATS) or f"It takes {', '.join(sorted(FORMATS))}; or give the string a pattern.",
+    )
 
 
 def _check_ranges(path: str, node: dict[str, Any]) -> None:
