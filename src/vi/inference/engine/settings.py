@@ -48,7 +48,13 @@ class EngineSettings:
     precision: Literal["exact", "fast"] = _one_of(
         "exact", ("exact", "fast"), "Of a bundle: exact computes in float32, fast in bfloat16 where the CPU has it."
     )
-    threads: int | None = _number(None, 1, 4096, "Of a bundle: CPU threads of a forward call; None takes all cores.")
+    threads: int | None = _number(
+        None,
+        1,
+        4096,
+        "Of a bundle: CPU threads of a forward call; None takes all cores, and of a small model half of them, so that"
+        " pictures are encoded on the others meanwhile.",
+    )
 
     def __post_init__(self) -> None:
         for one in fields(self):
