@@ -15,9 +15,11 @@ from tests.inference.asking import GREEDY, answer, but_the_clock, failure, pictu
 from tests.inference.media.films import film
 from tests.tiny.qwen2 import CHAT_TEMPLATE
 
-from vi.inference import ConfigError, PromptError, SourceError, ViModel
+from vi.inference import Clip, ConfigError, PromptError, SourceError, ViModel
+from vi.inference.batch.keys import source_part
 from vi.inference.loading.loader import load
 from vi.inference.media.policy import MediaPolicy
+from vi.inference.media.sources import expand
 from vi.inference.media.video import load_clip
 from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.runs.files import RunFiles
@@ -202,3 +204,20 @@ def generate(folder, loaded, prompt, clip):
         **more,
     )
     return output[0, ids.shape[1] :].tolist()
+
+
+def test_pictures_with_times_are_a_clip(tiny_model, tmp_path):
+    shown = [picture((64, 48)), picture((48, 64)), np.zeros((48, 64, 3), np.uint8)]
+    clip = Clip.of(shown, [10, 10.5, 14])
+    response = answer(ask(tiny_model, clip, fps=1))
+    assert (response.video.timestamps, response.video.frame_indices) == ([0, 0.5, 4], [0, 1, 2])
+    fewer = answer(ask(tiny_model, clip, media_policy=MediaPolicy(max_frames=2)))
+    assert fewer.video.timestamps == [0, 0.5]  # what is on screen at the beginning and half way
+    assert any("max_frames=2" in warning for warning in fewer.warnings)
+    assert [len(told.video.timestamps) for _, told, _ in tiny_model.iter([clip, clip], "What?", SETTINGS)] == [3, 3]
+
+
+def test_a_batch_knows_a_clip_in_memory_by_its_frames_and_times(tiny_model):
+    forth, slower = (expand(Clip.of([picture(), picture((48, 64))], times)).items[0] for times in ([0, 1], [0, 2]))
+    back = expand(Clip.of([picture((48, 64)), picture()], [0, 1])).items[0]
+    assert len({source_part(item, None) for item in (forth, slower, back)}) == 3

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ViError,
     )
     from vi.inference.generation_config import GenerationConfig
+    from vi.inference.media.clip import Clip
     from vi.inference.media.pictures import Pictures
     from vi.inference.media.policy import MediaPolicy
     from vi.inference.model import ViModel
@@ -30,6 +31,7 @@ __all__ = [
     "AnswerError",
     "Cancelled",
     "Choices",
+    "Clip",
     "ConfigError",
     "GenerationConfig",
     "InferenceError",
@@ -49,6 +51,7 @@ __all__ = [
 
 _ROOMS = {
     "Choices": "structured.formats",
+    "Clip": "media.clip",
     "GenerationConfig": "generation_config",
     "MediaPolicy": "media.policy",
     "ModelInfo": "model_info",

@@ -58,6 +58,8 @@ def _held(item: SourceItem, policy: MediaPolicy) -> SourceItem:
 def _clip(item: SourceItem, ask: Ask, chat: ChatPrompt) -> Clip:
     if item.error is not None:
         raise item.error
+    if item.kind == "clip":
+        return item.value.at_most(ask.policy.max_frames)
     if item.kind in ("image", "array"):
         pixels = load_picture(item, ask.policy).pixels
         return replace(Clip.of([pixels], [0.0]), label=item.label)

@@ -58,13 +58,19 @@ def source_part(item: SourceItem, row_id: Any) -> str:
         data = hashlib.blake2b(value).hexdigest()
     elif item.kind == "file":
         data = os.path.normpath(value)
+    elif item.kind == "pictures":
+        data = [source_part(one, None) for one in value]
+    elif item.kind == "clip":
+        data = (value.timestamps, [hashlib.blake2b(frame.tobytes()).hexdigest() for frame in value.frames])
     else:
         data = value if isinstance(value, str) else item.label
     return _digest([item.kind, data, row_id])
 
 
 def content_part(item: SourceItem, policy: MediaPolicy) -> str:
-    """What is in a file, all of it read; a file that cannot be read has a content of its own."""
+    """What is in a file, or in each of several, all of it read; one that cannot be read has a content of its own."""
+    if item.kind == "pictures":
+        return _digest([content_part(one, policy) for one in item.value])
     if item.kind != "file":
         return _digest(None)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..errors import SourceError
 from .clip_manifest import ClipManifest
-from .frame_choice import STILL_SECONDS
+from .frame_choice import STILL_SECONDS, choose_frames
 from .image import load_picture
 from .items import memory_item
 
@@ -52,6 +52,22 @@ class Clip:
         rate = len(frames) / duration
         label = f"clip of {len(frames)} picture{'s' * (len(frames) != 1)}"
         return cls(frames, times, list(range(len(frames))), duration, rate, rate, frames[0].size, label)
+
+    def at_most(self, max_frames: int) -> Clip:
+        """The same with as many frames, spread evenly over it, and a warning; itself where it has no more."""
+        count = len(self.frames)
+        if count <= max_frames:
+            return self
+        chosen = choose_frames(self.timestamps, self.duration, float(count) / STILL_SECONDS, max_frames).tolist()
+        said = f"max_frames={max_frames} leaves {len(chosen):,} of the {count:,} frames, spread evenly over the clip."
+        return replace(
+            self,
+            frames=[self.frames[number] for number in chosen],
+            timestamps=[self.timestamps[number] for number in chosen],
+            frame_indices=[self.frame_indices[number] for number in chosen],
+            effective_fps=len(chosen) / self.duration,
+            warnings=[*self.warnings, said],
+        )
 
     @property
     def manifest(self) -> ClipManifest:

@@ -17,11 +17,13 @@ from .labels import byte_size, printable, url_label
 from .policy import MediaPolicy
 from .tensors import is_tensor, tensor_label
 
-SourceKind = Literal["file", "url", "data", "base64", "bytes", "stream", "image", "array", "pictures", "unknown"]
+SourceKind = Literal[
+    "file", "url", "data", "base64", "bytes", "stream", "image", "array", "pictures", "clip", "unknown"
+]
 
 ACCEPTED = (
     "A source is a file or folder path, a pattern such as shots/*.png, @list.txt, an http(s) or store URL, a data: URI,"
-    " base64, bytes, an open file, a PIL image, a numpy array, a tensor, Pictures(...), or a list of these."
+    " base64, bytes, an open file, a PIL image, a numpy array, a tensor, Pictures(...), a Clip, or a list of these."
 )
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(https?|file):", re.IGNORECASE)
 
@@ -31,8 +33,8 @@ class SourceItem:
     """One picture or clip to be: what was passed, a short printable name, and why it is bad where that is known.
 
     ``value`` is a Path ("file"), a str ("url", "data", "base64"), bytes, a file object ("stream"), a PIL image or an
-    array (numpy's or torch's), or a list of items ("pictures"). ``is_clip`` is true where the name,
-    or the first bytes in memory, are a video's.
+    array (numpy's or torch's), a list of items ("pictures"), or a Clip. ``is_clip`` is true where the name, or the
+    first bytes in memory, are a video's.
     """
 
     kind: SourceKind

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
+from .clip import Clip
 from .encoded import is_base64
 from .folders import Listing, list_media, nearest_name
 from .items import ACCEPTED, SourceItem, bad_item, base64_item, data_item, memory_item, url_item, url_scheme
@@ -64,6 +65,8 @@ class _Search:
             return self._path(Path(os.fsdecode(source)))
         if isinstance(source, Pictures):
             return _one(self._pictures(source))
+        if isinstance(source, Clip):
+            return _one(SourceItem("clip", source, source.label, is_clip=True))
         return _one(memory_item(source))
 
     def _pictures(self, pictures: Pictures) -> SourceItem:
@@ -71,7 +74,7 @@ class _Search:
         items: list[SourceItem] = []
         for source in pictures.sources:
             found = self.find(source)
-            if found.many or found.items[0].kind == "pictures":
+            if found.many or found.items[0].kind in ("pictures", "clip"):
                 message = f"{found.items[0].label} is not one picture, as each of Pictures(...) is."
                 return bad_item(pictures, repr(pictures), message, "Name them one by one.")
             items += found.items
