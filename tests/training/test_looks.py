@@ -39,6 +39,14 @@ def test_a_name_looks_at_all_that_have_it(scene):
     assert not looks[text.index("and")].any()
 
 
+def test_a_box_looks_at_the_middle_of_its_part_wherever_its_own_middle_is(scene):
+    gaze = Gaze(scene, CELLS, SEEN)
+    for part, cell in zip(scene.parts, (0, 9, 15), strict=True):
+        edges = [round(edge * side) for edge, side in zip(scene.box(part), (*SEEN, *SEEN), strict=True)]
+        text = "[{},{},{},{}]".format(*edges)
+        assert gaze.of_answer(text, "", letters(text))[3].nonzero()[0].tolist() == [cell]
+
+
 def test_in_a_list_every_token_of_a_name_or_box_has_its_turn(scene):
     text = "A blue nut and 2 red bolts. a blue nut [[5,6,7,8]] 2 red bolts [[1,2,3,4],[9,9,9,9]]"
     turns = Gaze(scene, CELLS, SEEN).turns(text, letters(text))

@@ -29,7 +29,8 @@ class Gaze:
     """Which cells of one scene a text is about. cells: (rows, columns); seen: (width, height), of which boxes tell."""
 
     def __init__(self, scene: Scene, cells: tuple[int, int], seen: tuple[int, int]) -> None:
-        self._parts, self._cells, self._seen = scene.parts, cells, seen
+        self._parts, self._cells = scene.parts, cells
+        self._boxes = np.array([scene.box(part) for part in scene.parts]).reshape(-1, 4) * (*seen, *seen)  # in pixels
 
     def of_answer(self, text: str, think: str, offsets: Sequence[Span]) -> np.ndarray:
         """bool [tokens, cells]: a box looks at its part, a name at those it names, the rest at what ``think`` names."""
@@ -37,9 +38,7 @@ class Gaze:
         for found in _PART.finditer(text):
             looks[_within(offsets, found.span())] = self._at(self._called(found))
         for found in _BOX.finditer(text):
-            left, top, right, bottom = map(int, found.groups())
-            at = self._cell((left + right) / 2 / self._seen[0], (top + bottom) / 2 / self._seen[1])
-            looks[_within(offsets, found.span())] = np.arange(looks.shape[1]) == at
+            looks[_within(offsets, found.span())] = self._at([self._boxed(found)])
         return looks
 
     def edges(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
@@ -82,6 +81,10 @@ class Gaze:
     def _called(self, found: re.Match[str]) -> list[Part]:
         size, colour, kind = (group.lower() if group else group for group in found.groups())
         return [p for p in self._parts if (p.colour, p.kind) == (colour, kind) and size in (None, p.size)]
+
+    def _boxed(self, found: re.Match[str]) -> Part:
+        """The part of that box. Its centre is not the box's: few parts are the same on both sides."""
+        return self._parts[int(np.abs(self._boxes - [float(edge) for edge in found.groups()]).sum(1).argmin())]
 
     def _at(self, parts: Sequence[Part]) -> np.ndarray:
         where = np.zeros(self._cells[0] * self._cells[1], bool)
