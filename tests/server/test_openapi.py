@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -27,22 +28,50 @@ CHECKS = [
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
 
+ROUTES = [
+    ("GET", "/v1/models"),
+    ("GET", "/v1/models/{name}"),
+    ("GET", "/v1/config"),
+    ("GET", "/v1/samples/{name}"),
+    ("GET", "/health"),
+    ("GET", "/ready"),
+    ("GET", "/metrics"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/predict"),
+]
+TRIED = [
+    *((route, GenerationMode.POSITIVE) for route in ROUTES),
+    *((route, GenerationMode.NEGATIVE) for route in ROUTES if route[0] == "POST"),  # the others take anything
+]
+
+
 @pytest.fixture(scope="module")
 def api(server):
     return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
 
 
-schema = schemathesis.pytest.from_fixture("api")
+def check(api, route, mode, examples):
+    method, path = route
+    strategy = api[path][method].as_strategy(generation_mode=mode)
+
+    @settings(max_examples=examples, **QUIET)
+    @given(case=strategy)
+    def is_as_described(case):
+        case.call_and_validate(checks=CHECKS)
+
+    is_as_described()
 
 
-@schema.parametrize()
-@settings(max_examples=10, **QUIET)
-def test_the_answer_is_as_described(case):
-    case.call_and_validate(checks=CHECKS)
+def test_all_that_is_described_is_tried(api):
+    assert sorted(ROUTES) == sorted((each.ok().method.upper(), each.ok().path) for each in api.get_all_operations())
+
+
+@pytest.mark.parametrize(("route", "mode"), TRIED, ids=str)
+def test_the_answer_is_as_described(api, route, mode):
+    check(api, route, mode, 12)
 
 
 @pytest.mark.slow
-@schema.parametrize()
-@settings(max_examples=300, **QUIET)
-def test_the_answer_is_as_described_many_times(case):
-    case.call_and_validate(checks=CHECKS)
+@pytest.mark.parametrize(("route", "mode"), TRIED, ids=str)
+def test_the_answer_is_as_described_many_times(api, route, mode):
+    check(api, route, mode, 200)
