@@ -22,15 +22,15 @@ def assemble(chunks: Sequence[Chunk], features: dict[BlockTable, Any]) -> Batch:
     begins, block_begins, wanted = [0], [0], []
     blocks = []
     for chunk in chunks:
-        table = chunk.table
-        token_ids += table.token_ids[chunk.start : chunk.end]
+        table, start, end = chunk.table, chunk.start, chunk.end
+        token_ids += table.token_ids[start:end]
         shift = table.next_position - table.num_prompt
-        places += range(chunk.start + shift, chunk.end + shift)
+        places += range(start + shift, end + shift)
         begins.append(len(token_ids))
-        count = -(-chunk.end // table.block_size)
+        count = -(-end // table.block_size)
         blocks.append(np.frombuffer(table.blocks, dtype=np.intc, count=count))
         block_begins.append(block_begins[-1] + count)
-        wanted += [place - chunk.end + len(token_ids) for place in chunk.wanted]
+        wanted += [place - end + begins[-1] for place in chunk.wanted]
     return Batch(
         token_ids=np.array(token_ids, dtype=np.int64),
         positions=_positions(chunks, begins, np.array(places, dtype=np.int64)),

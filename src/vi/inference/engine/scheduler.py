@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from vi.inference.engine.block_manager import BlockManager
 from vi.inference.engine.block_table import BlockTable
@@ -24,7 +25,7 @@ class Chunk:
         """Whether a token is to be chosen after it: nothing of the request remains to be computed."""
         return self.end == len(self.table.token_ids) and not self.table.closed
 
-    @property
+    @cached_property
     def wanted(self) -> list[int]:
         """The places whose logits are needed, those that are owed and then the last one of a complete chunk."""
         owed = self.table.owed_within(self.start, self.end) if self.table.owed else []

@@ -24,6 +24,8 @@ class StopStrings:
 
     def push(self, text: str) -> tuple[str, bool]:
         """Add text; returns what may be shown now, and whether a stop string was met (then and ever after)."""
+        if not self._strings:
+            return text, False
         if self._stopped:
             return "", True
         text = self._held + text
