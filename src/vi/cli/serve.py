@@ -81,8 +81,8 @@ def _settings(
 ) -> ServerSettings:
     try:
         import fastapi  # noqa: F401
-        import multipart  # noqa: F401
         import prometheus_client  # noqa: F401
+        import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
         hint = "Install the server's packages: pip install 'vi-inference[serve]'."
