@@ -1,6 +1,6 @@
 """Throughput against batch size and against the number of pictures, and where an engine's time goes, as plots.
 
-    python benchmarks/sweep.py [--pictures 64] [--repeats 3] [--out docs/images]
+    python benchmarks/sweep.py [--pictures 64] [--repeats 3] [--out benchmarks/images]
 
 Writes ``throughput-by-batch.png`` (answers a second with at most 1, 2, 4 ... requests at once),
 ``throughput-by-pictures.png`` (with 1, 4, 16 ... pictures a call) and ``engine-time.png`` (seconds of the device's
@@ -31,6 +31,7 @@ import matplotlib.pyplot as plt
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 COUNTS = (1, 4, 16, 64, 128)
+PARTS = ("vision", "prefill", "decode", "sampler", "grammar", "idle")  # drawn first, whatever else is counted
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=64, help="of an answer (64)")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="bf16")
     parser.add_argument("--threads", type=int, help="all cores if left out")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs/images")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "images")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def plot_rates(rates: dict[str, dict[int, float]], label: str, path: Path) -> No
 
 def plot_parts(parts: dict[str, dict[str, float]], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
-    names = list(dict.fromkeys(part for one in parts.values() for part in one))
+    names = list(dict.fromkeys([*PARTS, *(part for one in parts.values() for part in one)]))
     labels = ["JSON answer" if name == "A" else "free tokens" for name in parts]
     left = [0.0] * len(parts)
     for part in names:
