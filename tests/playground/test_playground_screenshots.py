@@ -6,14 +6,18 @@ They are made only when asked for, so that a plain run of the tests changes no f
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
 
-from tests.inference.media.films import film
+import av
+from PIL import Image
 from tests.playground.conftest import PHONE
+
+from vi.workbench import sample
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
@@ -24,6 +28,21 @@ def save(page, name, where=None):
     """A picture of the window, or of one element."""
     page.wait_for_timeout(600)  # what appears has appeared
     (where or page).screenshot(path=IMAGES / f"playground-{name}.png")
+
+
+def pan(path):
+    """A clip: four seconds across the sample picture ``wood.jpg``."""
+    picture = Image.open(sample("wood.jpg")).convert("RGB")
+    with av.open(path, "w") as output:
+        stream = output.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for number in range(40):
+            shown = picture.crop((8 * number, 3 * number, 8 * number + 320, 3 * number + 240))
+            frame = av.VideoFrame.from_image(shown)
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
 
 
 def unsure(card):
@@ -45,14 +64,14 @@ def test_settings_side_by_side(playground):
 
 def test_boxes_in_the_dark(open_page):
     playground = open_page(color_scheme="dark")
-    playground.pick("springs.jpg")
+    playground.pick("bolts.jpg")
     playground.choose(prompt="Locate all parts.", task="phrase-grounding", seeds=2)
     playground.answers()
     save(playground.page, "boxes")
 
 
-def test_a_clip(playground):
-    playground.bring({"name": "clip.mp4", "mimeType": "video/mp4", "buffer": film(range(40), rate=10, size=(320, 200))})
+def test_a_clip(playground, tmp_path):
+    playground.bring(pan(tmp_path / "clip.mp4"))
     playground.choose(prompt="What happens here?", task="video-freeform", seeds=1)
     playground.page.get_by_label("Frames a second").fill("2")
     playground.answers()

@@ -35,14 +35,14 @@ export function Tokens({ tokens, config, label, inspect, first = 0, odd = -1 }) 
           show(index);
           strip.current.children[index].scrollIntoView({ block: "nearest" });
         }}
-        onEnter=${() => show(index)}
+        onPoint=${() => show(index)}
         onLeave=${() => inspect(null)}
       />`,
     )}
   </div>`;
 }
 
-function Token({ token, isOdd, tabIndex, onFocus, onEnter, onLeave }) {
+function Token({ token, isOdd, tabIndex, onFocus, onPoint, onLeave }) {
   const p = chance(token.logprob);
   const said = [
     token.text.trim() ? token.text : JSON.stringify(token.text),
@@ -60,16 +60,19 @@ function Token({ token, isOdd, tabIndex, onFocus, onEnter, onLeave }) {
     onFocus=${onFocus}
     onBlur=${onLeave}
     onClick=${(event) => event.currentTarget.focus()}
-    onPointerEnter=${(event) => event.pointerType === "mouse" && onEnter()}
+    onPointerMove=${(event) => isMoved(event) && onPoint()}
     onPointerLeave=${(event) => event.currentTarget !== document.activeElement && onLeave()}
   >${visible(token.text)}</button>`;
 }
 
+/** Whether a mouse was moved, and not the page below it. */
+const isMoved = ({ pointerType, movementX, movementY }) => pointerType === "mouse" && (movementX !== 0 || movementY !== 0);
+
 /** The colours in words. */
 export const Legend = () => html`<p class="legend" aria-hidden="true">
-  <span>unlikely</span><i class="scale"></i><span>likely</span>
-  <span class="token forced">forced</span><span>by the grammar</span>
-  <span class="token odd">odd</span><span>where an answer leaves the most frequent one</span>
+  <span>unlikely <i class="scale"></i> likely</span>
+  <span><b class="token forced">forced</b> by the grammar</span>
+  <span><b class="token odd">first</b> difference from the most frequent answer</span>
 </p>`;
 
 /** How one token was chosen, beside it; at the bottom of a narrow screen. */
