@@ -8,8 +8,6 @@ export class ApiError extends Error {
   constructor(status, error) {
     super(error?.message ?? `The server answered with status ${status}.`);
     this.status = status;
-    this.type = error?.type ?? null;
-    this.param = error?.param ?? null;
   }
 }
 

@@ -1,5 +1,5 @@
 // One answer: what was said, where it differs, its boxes, its tokens, and how it came about.
-import { html, count, percent, seconds } from "./ui.js";
+import { html, count, percent, seconds, useMemo } from "./ui.js";
 import { Tokens } from "./tokens.js";
 import { Boxes, Shown, hues } from "./picture.js";
 import { differences, firstDifference, words } from "./answers.js";
@@ -11,7 +11,12 @@ const END_OF_THINKING = "</think>";
  * run: see runs.js. reference: the most frequent answer's first run, or null. group: index of its answer among the
  * distinct ones, -1 while it is not known. defaults: values of the fields that nobody set.
  */
-export function RunCard({ run, source, reference, group, defaults, inspect, isOnPicture, onShow }) {
+export function RunCard(props) {
+  const { run, reference, group, isOnPicture } = props;
+  return useMemo(() => html`<${Card} ...${props} />`, [run, run.version, reference, group, isOnPicture]);
+}
+
+function Card({ run, source, reference, group, defaults, inspect, isOnPicture, onShow }) {
   const { response } = run;
   const config = { ...defaults, ...run.config, ...resolved(response) };
   const odd = reference && reference !== run && response ? firstDifference(run.tokens, reference.tokens) : -1;

@@ -20,7 +20,7 @@ export function plan(configs, seeds) {
       boxes: [],
       response: null,
       error: "",
-      version: 0,
+      version: 0, // counts its changes
     })),
   );
 }

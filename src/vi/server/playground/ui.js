@@ -1,10 +1,10 @@
 // The library's names in one place, and a few small things that every part of the page uses.
-import { Fragment, h, render } from "preact";
+import { h, render } from "preact";
 import { useEffect, useId, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import htm from "htm";
 
 export const html = htm.bind(h);
-export { Fragment, render, useEffect, useId, useLayoutEffect, useMemo, useReducer, useRef, useState };
+export { render, useEffect, useId, useLayoutEffect, useMemo, useReducer, useRef, useState };
 
 /** A probability in [0, 1] in words, never rounded up to certainty nor down to none. */
 export function percent(p) {
