@@ -14,8 +14,9 @@ from vi.inference.errors import LoadError, PromptError
 from vi.inference.media.clip import Clip
 from vi.inference.preprocess.clip_families import CLIP_FAMILIES
 from vi.inference.preprocess.clip_positions import clip_positions
-from vi.inference.preprocess.clips import ClipEncoder, read_clip_settings, read_clips
+from vi.inference.preprocess.clips import ClipEncoder, read_clips
 from vi.inference.preprocess.frame_texts import frame_texts
+from vi.inference.preprocess.picture_settings import read_settings
 from vi.inference.preprocess.positions import mrope_positions
 from vi.inference.preprocess.qwen_pixels import QwenPixels
 
@@ -134,17 +135,17 @@ def test_settings_come_from_where_transformers_takes_them(tmp_path: Path):
     def write(name: str, value: object) -> None:
         (tmp_path / name).write_text(json.dumps(value), encoding="utf-8")
 
-    assert read_clip_settings(tmp_path) == {}
+    assert read_settings(tmp_path, "video_processor") == {}
     write("preprocessor_config.json", {"min_pixels": 3136, "max_pixels": 12845056, "do_resize": None})
-    assert read_clip_settings(tmp_path) == {"min_pixels": 3136, "max_pixels": 12845056}
+    assert read_settings(tmp_path, "video_processor") == {"min_pixels": 3136, "max_pixels": 12845056}
     maker = read_clips(tmp_path, "qwen2_5_vl")
     assert maker is not None
     assert maker.fit(2, 1920, 1080) == (1932, 1092)
     write("processor_config.json", {"image_processor": {}})
     write("video_preprocessor_config.json", {"size": {"longest_edge": 4096}})
-    assert read_clip_settings(tmp_path) == {"size": {"longest_edge": 4096}}
+    assert read_settings(tmp_path, "video_processor") == {"size": {"longest_edge": 4096}}
     write("processor_config.json", {"video_processor": {"patch_size": 16}})
-    assert read_clip_settings(tmp_path) == {"patch_size": 16}
+    assert read_settings(tmp_path, "video_processor") == {"patch_size": 16}
     assert read_clips(tmp_path, "smolvlm") is None
     (tmp_path / "processor_config.json").write_text("[", encoding="utf-8")
     with pytest.raises(LoadError, match="video processor"):

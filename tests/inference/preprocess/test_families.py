@@ -13,6 +13,7 @@ from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_stri
 
 from vi.inference.bundle.convertible import CONVERTIBLE
 from vi.inference.errors import LoadError
+from vi.inference.preprocess.clip_families import CLIP_FAMILIES
 from vi.inference.preprocess.families import FAMILIES, get_family
 from vi.inference.preprocess.placeholders import merged_grid, tiles
 
@@ -39,11 +40,12 @@ def test_an_unknown_architecture_names_the_nearest_known_one():
 
 def test_the_page_of_models_says_how_each_family_runs():
     page = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| .* \| `(\w+)` \| (paged|plain) \| (yes|no) \|$", page, flags=re.M)
-    assert {name: way for name, way, _ in rows} == {
+    rows = re.findall(r"^\| .* \| `(\w+)` \| (paged|plain) \| (yes|no) \| (own way|pictures).* \|$", page, flags=re.M)
+    assert {name: way for name, way, *_ in rows} == {
         name: "paged" if family.paged else "plain" for name, family in FAMILIES.items()
     }
-    assert {name for name, _, converts in rows if converts == "yes"} == set(CONVERTIBLE)
+    assert {name for name, _, converts, _ in rows if converts == "yes"} == set(CONVERTIBLE)
+    assert {name for name, *_, clips in rows if clips == "own way"} == set(CLIP_FAMILIES)
     assert [family.plain for family in FAMILIES.values() if family.plain.lower() not in page.lower()] == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from copy import copy
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vi.inference.errors import LoadError, PromptError
+from vi.inference.errors import PromptError
 from vi.inference.preprocess.clip_families import CLIP_FAMILIES, ClipFamily
-from vi.inference.preprocess.picture_settings import Settings, resize
+from vi.inference.preprocess.picture_settings import Settings, read_settings, resize
 from vi.inference.preprocess.pixel_budget import PixelBudget
 from vi.inference.preprocess.pixels import media_key
 from vi.inference.preprocess.qwen_pixels import LONGEST_RATIO, QwenPixels, smart_resize
@@ -51,7 +50,7 @@ class ClipEncoder:
     """
 
     def __init__(self, settings: Settings, family: ClipFamily) -> None:
-        """settings: of the checkpoint's video processor (``read_clip_settings``)."""
+        """settings: of the checkpoint's video processor (``read_settings``)."""
         self._settings: dict[str, Any] = {**family.defaults, **settings}
         self._settings["size"] = {**family.defaults["size"], **settings.get("size", {})}
         self._family = family
@@ -165,25 +164,7 @@ def read_clips(folder: Path, family: str) -> ClipEncoder | None:
     Raises LoadError for a file that cannot be read.
     """
     kind = CLIP_FAMILIES.get(family)
-    return ClipEncoder(read_clip_settings(folder), kind) if kind is not None else None
-
-
-def read_clip_settings(folder: Path) -> dict[str, Any]:
-    """The video processor's settings, from where transformers takes them: ``processor_config.json``'s own part, else
-    ``video_preprocessor_config.json``, else what pictures are prepared with. A setting that is null is not there."""
-    for name in ("processor_config.json", "video_preprocessor_config.json", "preprocessor_config.json"):
-        path = folder / name
-        if not path.is_file():
-            continue
-        try:
-            stated = json.loads(path.read_text(encoding="utf-8"))
-            settings = stated.get("video_processor") if name == "processor_config.json" else stated
-            if settings is not None:
-                return {key: value for key, value in settings.items() if value is not None}
-        except (OSError, ValueError, AttributeError) as error:
-            message = f"{path} is not a video processor's configuration ({error})."
-            raise LoadError(message, "Fetch the checkpoint again.") from None
-    return {}
+    return ClipEncoder(read_settings(folder, "video_processor"), kind) if kind is not None else None
 
 
 def resize_together(

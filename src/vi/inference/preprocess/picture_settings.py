@@ -1,11 +1,11 @@
-"""What ``preprocessor_config.json`` says, and the arithmetic on pixels that all kinds of processors share."""
+"""What a checkpoint says of its picture and video processors, and the arithmetic on pixels that all kinds share."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,29 +15,37 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Settings = Mapping[str, Any]
+Part = Literal["image_processor", "video_processor"]
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 HALF = (0.5, 0.5, 0.5)  # SigLIP's, Idefics3's and SmolVLM's mean and standard deviation
 BICUBIC, LANCZOS = 3, 1  # Pillow's numbers, which are what the files state
+_FILES: dict[Part, tuple[str, ...]] = {
+    "image_processor": ("preprocessor_config.json",),
+    "video_processor": ("video_preprocessor_config.json", "preprocessor_config.json"),
+}
 
 
-def read_settings(folder: Path) -> dict[str, Any]:
-    """The picture processor's settings of a checkpoint or bundle: ``processor_config.json``'s own part, else the file.
+def read_settings(folder: Path, part: Part = "image_processor") -> dict[str, Any]:
+    """The settings of a checkpoint's or bundle's picture or video processor, from where transformers takes them.
 
-    The order of transformers. A setting that is null is as if it were not there. Raises LoadError.
+    That is ``processor_config.json``'s own part, else the processor's own file, else for videos the pictures' file.
+
+    A setting that is null is as if it were not there. Empty for videos where no file tells. Raises LoadError.
     """
-    nested, single = folder / "processor_config.json", folder / "preprocessor_config.json"
-    for path in (nested, single):
+    for path in (folder / name for name in ("processor_config.json", *_FILES[part])):
         if not path.is_file():
             continue
         try:
             stated = json.loads(path.read_text(encoding="utf-8"))
-            settings = stated.get("image_processor") if path is nested else stated
+            settings = stated.get(part) if path.name == "processor_config.json" else stated
             if settings is not None:
                 return {name: value for name, value in settings.items() if value is not None}
         except (OSError, ValueError, AttributeError) as error:
-            message = f"{path} is not a picture processor's configuration ({error})."
+            message = f"{path} is not the configuration of the {part.replace('_', ' ')} ({error})."
             raise LoadError(message, "Fetch the checkpoint again.") from None
+    if part == "video_processor":
+        return {}
     raise LoadError(f"{folder} has no picture processor (preprocessor_config.json).", "Fetch the checkpoint again.")
 
 
