@@ -124,6 +124,8 @@ class _Way:
         out = bytearray()
         while not (place.ended() if depth is None else _value_complete(place, depth)):
             step = self._step(place, limit - len(out))
+            if step and depth is not None:
+                step = _within_value(place.state, step, depth)
             if not step or len(out) + len(step) > limit or not place.take(step):
                 return None
             out += step
@@ -218,6 +220,18 @@ def _value_complete(place: Place, depth: int) -> bool:
     if place.state.depth > depth:
         return False
     return place.state.mode is Mode.AFTER or (place.state.mode is Mode.SCALAR and _leaf_complete(place))
+
+
+def _within_value(state: JsonState, step: bytes, depth: int) -> bytes:
+    """Of what comes next, the part that belongs to the value at a depth."""
+    state = state.copy()
+    for count, byte in enumerate(step):
+        if state.mode is Mode.SCALAR and state.depth == depth and byte in CLOSERS:
+            return step[:count]
+        state.feed(bytes([byte]))
+        if state.depth < depth or (state.depth == depth and state.mode is Mode.AFTER):
+            return step[: count + 1]
+    return step
 
 
 def _leaf_complete(place: Place) -> bool:
