@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vi.cli.drawings import Drawings
+from vi.cli.explain import Explanation
 from vi.cli.faults import exit_code, say_error
 from vi.cli.looking import Fps, MaxPixels, MinPixels, lists_clips
 from vi.cli.options import with_generation_options
@@ -45,6 +46,10 @@ def predict(
         Path | None,
         typer.Option(metavar="OUT", help="Draw boxes and text into this picture, or into this folder one per source."),
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show how each token was chosen, as a table.")] = False,
+    explain_html: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Show it as a page, with a bar per token and a picture of all.")
+    ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
     fps: Fps = 4.0,
     min_pixels: MinPixels = None,
@@ -60,6 +65,7 @@ def predict(
     vi-infer predict bench.png --task phrase-grounding --save-image boxes.png
     vi-infer predict shots/ -p "What is visible?" --json > answers.jsonl
     vi-infer predict a.png b.png -p "A caption" --preset creative --seed 7
+    vi-infer predict bench.png -p "Describe it" --preset creative --explain-html tokens.html
     vi-infer predict clip.mp4 -p "What happens?" --task video-freeform --fps 2
 
     Answers go to standard output, warnings and errors to standard error.
@@ -72,12 +78,15 @@ def predict(
     items = expand(sources, recursive=recursive, clips=lists_clips(task, which)).items
     report = Report(as_json=as_json, several=len(items) > 1)
     try:
-        question = _Question(prompt or [], task, cot, configure(), fps, min_pixels, max_pixels)
+        explanation = Explanation(explain, explain_html)
+        question = _Question(prompt or [], task, cot, explanation.config(configure()), fps, min_pixels, max_pixels)
         question.check(len(items))
         drawings = Drawings(save_image, items) if save_image is not None else None
         outcomes = _outcomes(items, question, which, stream, report)
         for index, (item, outcome) in enumerate(zip(items, outcomes, strict=True)):
             _tell(report, drawings, index, item, outcome, streamed=stream)
+            explanation.add(report, item, outcome[0])
+        explanation.write()
     except ViError as error:
         report.refuse(items, error)
         raise

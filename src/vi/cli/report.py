@@ -12,6 +12,7 @@ from vi.inference.errors import ViError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from vi.inference.media.sources import SourceItem
     from vi.inference.task_types.response import PredictionResponse
@@ -73,6 +74,12 @@ class Report:
     def end_of_pieces(self) -> None:
         """Break the line after the last piece."""
         say("") if self.as_json else print(flush=True)
+
+    def table(self, table: Table) -> None:
+        """A table beside an answer: on standard output, or beside JSON on standard error."""
+        from rich.console import Console
+
+        (Console(stderr=True, highlight=False) if self.as_json else self.console).print(table)
 
     @cached_property
     def console(self) -> Console:
