@@ -54,8 +54,8 @@ def test_a_caption_with_one_false_fact_is_wrong():
 def test_boxes_match_only_parts_of_their_own_name_once_each():
     truth = [["red bolt", 0, 0, 0.5, 0.5], ["red bolt", 0.5, 0.5, 1, 1]]
     box = [0, 0, 0.5, 0.5]
-    assert grade.match_boxes(truth, [("red bolt", box), ("red bolt", box)]) == [1.0]
-    assert grade.match_boxes(truth, [("blue bolt", box)]) == []
+    assert list(grade.match_boxes(truth, [("red bolt", box), ("red bolt", box)]).values()) == [1.0]
+    assert grade.match_boxes(truth, [("blue bolt", box)]) == {}
     assert grade.iou([0, 0, 2, 1], [1, 0, 3, 1]) == pytest.approx(1 / 3)
 
 

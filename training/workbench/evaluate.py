@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +18,16 @@ import numpy as np
 from PIL import Image
 
 from training.workbench import grade
+from training.workbench.calibration import auroc, expected_calibration_error
 from training.workbench.questions import MIX, Question, random_question
 from training.workbench.scenes import Scene, draw, random_scene, random_size
 from vi.inference import ViModel
+from vi.inference.completion import TokenLogprob
 
 UNSEEN = 1_000_000  # series of scenes that no training uses
 TYPES = (*MIX, "grounding")
+YES_NO = ("existence", "relation")
+MOST_LOGPROBS = 20  # alternatives of a token, among which yes and no are looked for
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,27 @@ def _open(run: Path | None) -> ViModel:
 
 
 def evaluate(model: ViModel, seed: int, per_type: int) -> dict[str, float]:
-    """Fraction right per type; F1 at IoU 0.5 and mean IoU of matches for grounding; the rows of doubt and of chance."""
+    """Fraction right per type; F1 at IoU 0.5 and mean IoU of matches for grounding; the rows of doubt and of chance.
+
+    box_auroc: of boxes' ``confidence`` for "the box is right". yes_no_ece: of the probabilities of yes and no. Either
+    is left out where it cannot be told, as where every box is right.
+    """
     table: dict[str, float] = {}
+    sure: list[tuple[float, bool]] = []  # of yes and no: probability of what was said, whether it was right
     for kind in TYPES:
         chosen = cases(kind, seed, per_type)
         if kind == "grounding":
-            table["grounding_f1"], table["grounding_iou"] = grounding(model, chosen)
-        else:
-            table[kind] = share_right(model, chosen)
+            table |= grounding(model, chosen)
+            continue
+        config = {"logprobs": MOST_LOGPROBS} if kind in YES_NO else None
+        answers = _ask(model, chosen, generation_config=config)
+        right = [grade.is_right(case.question, _text(answer)) for case, answer in zip(chosen, answers, strict=True)]
+        table[kind] = sum(right) / len(right)
+        for answer, is_right in zip(answers, right, strict=True):
+            probability = said_probability(answer.logprobs or ())
+            sure += [(probability, is_right)] if probability is not None else []
+    if sure:
+        table["yes_no_ece"] = expected_calibration_error(*zip(*sure, strict=True))
     table["count_cot"] = share_right(model, cases("count", seed, per_type), cot=True)
     small = [replace(c, size=_half(c.size), scene=replace(c.scene, jpeg=40)) for c in cases("count", seed, per_type)]
     table["count_half_size_jpeg40"] = share_right(model, small)
@@ -105,63 +123,73 @@ def _stream_of(kind: str, seed: int) -> Iterator[Case]:
 
 
 def share_right(model: ViModel, chosen: Sequence[Case], **options: Any) -> float:
-    """Share of right answers, asked in batches."""
-    right = 0
-    for part in _batches(chosen):
-        for case, answer in zip(part, _ask(model, part, **options), strict=True):
-            right += grade.is_right(case.question, _text(answer))
-    return right / len(chosen)
+    """Share of right answers."""
+    answers = _ask(model, chosen, **options)
+    return sum(grade.is_right(c.question, _text(a)) for c, a in zip(chosen, answers, strict=True)) / len(chosen)
 
 
-def grounding(model: ViModel, chosen: Sequence[Case]) -> tuple[float, float]:
-    """(F1 at IoU 0.5 over all boxes, mean IoU of the matched ones)."""
+def grounding(model: ViModel, chosen: Sequence[Case]) -> dict[str, float]:
+    """grounding_f1 at IoU 0.5 over all boxes, grounding_iou of the matched ones, box_auroc of the boxes' confidence."""
     told_total = truth_total = 0
     matched: list[float] = []
-    for part in _batches(chosen):
-        for case, answer in zip(part, _ask(model, part), strict=True):
-            truth = case.question.truth["boxes"]
-            groundings = getattr(answer.result, "groundings", [])
-            told = [(grade.phrase_name(g.phrase), [v / 1024 for v in box]) for g in groundings for box in g.grounding]
-            matched += grade.match_boxes(truth, told)
-            told_total, truth_total = told_total + len(told), truth_total + len(truth)
-    return 2 * len(matched) / max(1, told_total + truth_total), sum(matched) / max(1, len(matched))
+    sure: list[tuple[float, bool]] = []
+    for case, answer in zip(chosen, _ask(model, chosen), strict=True):
+        truth = case.question.truth["boxes"]
+        groundings = getattr(answer.result, "groundings", [])
+        told = [(grade.phrase_name(g.phrase), [v / 1024 for v in box]) for g in groundings for box in g.grounding]
+        found = grade.match_boxes(truth, told)
+        matched += found.values()
+        told_total, truth_total = told_total + len(told), truth_total + len(truth)
+        confidences = [value for phrase in getattr(answer, "confidences", None) or () for value in phrase.boxes]
+        sure += [(value, place in found) for place, value in enumerate(confidences)]
+    table = {
+        "grounding_f1": 2 * len(matched) / max(1, told_total + truth_total),
+        "grounding_iou": sum(matched) / max(1, len(matched)),
+    }
+    if len({right for _, right in sure}) == 2:
+        table["box_auroc"] = auroc(*zip(*sure, strict=True))
+    return table
+
+
+def said_probability(logprobs: Sequence[TokenLogprob]) -> float | None:
+    """The probability of the yes or no that was said, over the two: under the model itself, at the first token that is
+    one of them. None where there is none."""
+    token = next((token for token in logprobs if _word(token.text) in ("yes", "no")), None)
+    if token is None:
+        return None
+    shares = {"yes": 0.0, "no": 0.0}
+    for each in {one.token_id: one for one in (*token.alternatives, token)}.values():
+        if _word(each.text) in shares:
+            shares[_word(each.text)] += math.exp(each.logprob)
+    return shares[_word(token.text)] / sum(shares.values())
+
+
+def _word(text: str) -> str:
+    return text.strip(' "').lower()
 
 
 def sampling(model: ViModel, chosen: Sequence[Case], seeds: int = 8) -> tuple[float, float]:
     """At temperature 1.0: (mean number of distinct captions over the seeds, share of captions whose facts are true)."""
-    distinct, true = 0, 0
-    for case in chosen:
-        picture = case.picture()
-        texts = []
-        for seed in range(seeds):
-            config = {"do_sample": True, "temperature": 1.0, "seed": seed}
-            answer, error = model(picture, case.question.prompt, config, task_type=case.question.task)
-            if error is not None:
-                raise error
-            texts.append(_text(answer))
-        distinct += len(set(texts))
-        true += sum(grade.is_right(case.question, text) for text in texts)
-    return distinct / len(chosen), true / (seeds * len(chosen))
+    texts: list[set[str]] = [set() for _ in chosen]
+    true = 0
+    for seed in range(seeds):
+        config = {"do_sample": True, "temperature": 1.0, "seed": seed}
+        for case, said, answer in zip(chosen, texts, _ask(model, chosen, generation_config=config), strict=True):
+            said.add(_text(answer))
+            true += grade.is_right(case.question, _text(answer))
+    return sum(map(len, texts)) / len(chosen), true / (seeds * len(chosen))
 
 
-def _batches(chosen: Sequence[Case], size: int = 64) -> Iterator[Sequence[Case]]:
-    for start in range(0, len(chosen), size):
-        yield chosen[start : start + size]
-
-
-def _ask(model: ViModel, part: Sequence[Case], **options: Any) -> list[Any]:
-    """Answers to a batch of one task each time; an error is the evaluation's end, it never counts as a wrong answer."""
-    answers: list[Any] = [None] * len(part)
-    for task in {c.question.task for c in part}:
-        places = [i for i, c in enumerate(part) if c.question.task == task]
-        outcomes = model(
-            [part[i].picture() for i in places],
-            [part[i].question.prompt for i in places],
-            task_type=task,
-            show_progress=False,
-            **options,
-        )
-        for place, (answer, error) in zip(places, outcomes, strict=True):
+def _ask(model: ViModel, chosen: Sequence[Case], **options: Any) -> list[Any]:
+    """The answer to each, however many, drawn as they are asked; an error is the evaluation's end, it never counts as a
+    wrong answer."""
+    answers: list[Any] = [None] * len(chosen)
+    for task in dict.fromkeys(case.question.task for case in chosen):
+        places = [place for place, case in enumerate(chosen) if case.question.task == task]
+        pictures = (chosen[place].picture() for place in places)
+        prompts = (chosen[place].question.prompt for place in places)
+        outcomes = model.iter(pictures, prompts, task_type=task, **options)
+        for place, (_, answer, error) in zip(places, outcomes, strict=True):
             if error is not None:
                 raise error
             answers[place] = answer

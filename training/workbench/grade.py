@@ -31,8 +31,9 @@ def is_right(question: Question, answer: str) -> bool:
     return _GRADERS[question.type](question.truth, answer.strip())
 
 
-def match_boxes(truth: Sequence[Sequence[Any]], told: Sequence[tuple[str, Box]]) -> list[float]:
-    """IoU of each told box that has a part of its own: same colour and kind, IoU at least 0.5, best pairs first.
+def match_boxes(truth: Sequence[Sequence[Any]], told: Sequence[tuple[str, Box]]) -> dict[int, float]:
+    """IoU of each told box that has a part of its own, by its place in ``told``: same colour and kind, IoU at least
+    0.5, best pairs first.
 
     truth: [name, x1, y1, x2, y2] per part; told: (name, box). Both in one unit.
     """
@@ -40,12 +41,11 @@ def match_boxes(truth: Sequence[Sequence[Any]], told: Sequence[tuple[str, Box]])
         ((iou(t[1:], box), i, j) for i, t in enumerate(truth) for j, (name, box) in enumerate(told) if name == t[0]),
         reverse=True,
     )
-    free_truth, free_told, found = set(range(len(truth))), set(range(len(told))), []
+    free_truth, found = set(range(len(truth))), dict[int, float]()
     for overlap, i, j in pairs:
-        if overlap >= 0.5 and i in free_truth and j in free_told:
+        if overlap >= 0.5 and i in free_truth and j not in found:
             free_truth.remove(i)
-            free_told.remove(j)
-            found.append(overlap)
+            found[j] = overlap
     return found
 
 
