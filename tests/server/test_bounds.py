@@ -135,6 +135,17 @@ def test_a_stream_that_takes_too_long_ends_with_an_error(strict, http, slowly, h
     assert strict.until(strict.is_idle)
 
 
+def test_openais_client_raises_the_error_of_a_stream(strict, slowly, hurry):
+    form = {"type": "json_schema", "json_schema": {"name": "long", "schema": LONG}}
+    with openai.OpenAI(base_url=f"{strict.url}/v1", api_key="x", max_retries=0) as client:
+        messages = [{"role": "user", "content": "Go on."}]
+        stream = client.chat.completions.create(
+            model="workbench", messages=messages, response_format=form, max_tokens=3900, stream=True
+        )
+        with pytest.raises(openai.APIError, match="took longer than 1 s"):
+            list(stream)
+
+
 def test_a_client_that_goes_away_frees_its_place_at_once(strict, http, slowly):
     with http.stream("POST", "/v1/predict", json=endless(stream=True)) as response:
         begun = response.iter_bytes()  # which ends the connection when it is dropped

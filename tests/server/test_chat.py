@@ -193,6 +193,7 @@ WRONG = {
     "max_tokens": ({"max_tokens": 0}, 400, "invalid_value", "max_tokens"),
     "top_k": ({"extra_body": {"top_k": 1000}}, 400, "invalid_value", "top_k"),
     "unknown": ({"extra_body": {"temprature": 1}}, 400, "unknown_parameter", "temprature"),
+    "misspelt": ({"extra_body": {"top_kk": 1}}, 400, "unknown_parameter", "top_kk"),
     "tools": ({"extra_body": {"tools": []}}, 400, "unknown_parameter", "tools"),
     "penalty": ({"presence_penalty": 0.5}, 400, "invalid_value", "presence_penalty"),
     "task": ({"extra_body": {"task_type": "nope"}}, 400, "invalid_value", None),

@@ -154,3 +154,24 @@ def test_a_malformed_body_is_refused_in_the_envelope(http, path, body, kind, sta
     assert set(response.json()["error"]) == {"message", "type", "param", "code"}
     assert "Traceback" not in response.text
     assert http.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/x.png",
+        "http://localhost/x.png",
+        "http://[::1]/x.png",
+        "http://10.0.0.1/x.png",
+        "http://169.254.169.254/latest/meta-data",
+        "http://0x7f000001/x.png",
+        "http://[::ffff:127.0.0.1]/x.png",
+    ],
+)
+def test_no_address_of_this_network_is_asked(http, url):
+    response = http.post("/v1/predict", json={"source": url, "user_prompt": "x"})
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (400, "invalid_source")
+    named = url.split("/")[2]
+    for address in ("127.0.0.1", "::1", "10.0.0.1"):
+        assert address in named or address not in error["message"]

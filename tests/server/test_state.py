@@ -77,6 +77,7 @@ def test_openapi_names_every_route(http):
         paths
     )
     assert http.get("/docs").status_code == 200
+    assert "422" not in http.get("/openapi.json").text
 
 
 def test_what_is_not_there_is_an_error_in_the_envelope(http):

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +17,7 @@ from starlette.responses import Response
 from vi import __version__
 from vi.inference.errors import ViError
 from vi.server.bodies import refusal
+from vi.server.chat_request import ChatRequest
 from vi.server.doorway import Doorway
 from vi.server.envelope import ApiError
 from vi.server.routes.chat import chat_routes
@@ -49,6 +52,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app.state.serving = serving
     for routes in (chat_routes(serving), predict_routes(serving), state_routes(serving), page_routes(settings.limits)):
         app.include_router(routes)
+    app.openapi = partial(_described, app)  # type: ignore[method-assign]
     app.add_middleware(Doorway, settings=settings, metrics=serving.metrics)
 
     @app.exception_handler(HTTPException)
@@ -58,13 +62,24 @@ def create_app(settings: ServerSettings) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(request: Request, error: RequestValidationError) -> Response:
-        return _refuse(refusal(error.errors()))
+        return _refuse(refusal(error.errors(), ChatRequest.model_fields))  # the one body that FastAPI reads
 
     def _refuse(error: ApiError) -> Response:
         serving.metrics.failed(error.code)
         return error.response()
 
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, without FastAPI's own error, in whose place our envelope comes with 400."""
+    description = FastAPI.openapi(app)  # the same object each time
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        description["components"]["schemas"].pop(name, None)
+    return description
 
 
 async def _load_first(serving: Serving) -> None:
