@@ -75,10 +75,23 @@ def test_openais_names_are_ours(body, field, value):
     assert getattr(config_of(body), field) == value
 
 
-def test_further_answers_take_the_seeds_that_follow():
-    seeds = [
-        question.config.seed
-        for question in ChatRequest(model="m", messages=MESSAGES, n=3, seed=2**63 - 2).questions(Limits())
-    ]
-    assert seeds == [2**63 - 2, 2**63 - 1, 0]
-    assert {q.config.seed for q in ChatRequest(model="m", messages=MESSAGES, n=2, seed=-1).questions(Limits())} == {-1}
+@pytest.mark.parametrize(
+    ("given", "default", "seeds"),
+    [
+        ({"seed": 2**63 - 2}, 0, [2**63 - 2, 2**63 - 1, 0]),
+        ({"seed": -1}, 0, [-1, -1, -1]),
+        ({}, 5, [5, 6, 7]),
+        ({}, -1, [-1, -1, -1]),
+    ],
+)
+def test_further_answers_take_the_seeds_that_follow(given, default, seeds):
+    questions = ChatRequest(model="m", messages=MESSAGES, n=3, **given).questions(Limits())
+    run = {"seed": default}
+    resolved = [merge(question.settings(merge(None, None, run).config), None, run).config for question in questions]
+    assert [config.seed for config in resolved] == seeds
+
+
+def test_a_default_beyond_the_limit_of_tokens_is_lowered_to_it():
+    (question,) = ChatRequest(model="m", messages=MESSAGES).questions(Limits(tokens=100))
+    assert question.settings(GenerationConfig(max_new_tokens=101)).max_new_tokens == 100
+    assert question.settings(GenerationConfig(max_new_tokens=99)).model_fields_set == set()

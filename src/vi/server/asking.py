@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vi.inference.errors import ConfigError
@@ -24,7 +24,10 @@ WEB = ("http://", "https://", "data:")
 
 @dataclass(frozen=True)
 class Question:
-    """One answer that is asked for; calling it with a model begins it. Raises what ``ViModel.__call__`` raises."""
+    """One answer that is asked for; calling it with a model begins it. Raises what ``ViModel.__call__`` raises.
+
+    place: which of several answers of one request; it is drawn with a seed that is so much further.
+    """
 
     sources: tuple[Any, ...]
     prompt: str | None
@@ -35,19 +38,13 @@ class Question:
     cot: bool = False
     fps: float = 4.0
     system_prompt: str | None = None
-
-    def drawn_again(self, times: int) -> Question:
-        """The same with a seed that is ``times`` further, for another answer; a seed of -1 is a fresh one anyway."""
-        seed = self.config.seed
-        if not times or seed == -1:
-            return self
-        return replace(self, config=self.config.model_copy(update={"seed": (seed + times) % (INT64_MAX + 1)}))
+    place: int = 0
 
     def __call__(self, model: ViModel) -> Stream:
         return model(
             self._source(),
             self.prompt,
-            self._capped(model),
+            self.settings(model.generation_config),
             stream=True,
             cot=self.cot,
             fps=self.fps,
@@ -59,13 +56,16 @@ class Question:
     def _source(self) -> Any:
         return self.sources[0] if len(self.sources) == 1 else Pictures(*self.sources)
 
-    def _capped(self, model: ViModel) -> GenerationConfig:
-        """The config within the limit of tokens, where the model's own default is beyond it."""
-        if "max_new_tokens" in self.config.model_fields_set:
-            return self.config
-        cap = COT_TOKENS if self.cot else model.generation_config.max_new_tokens
-        most = self.limits.tokens
-        return self.config if cap <= most else self.config.model_copy(update={"max_new_tokens": most})
+    def settings(self, defaults: GenerationConfig) -> GenerationConfig:
+        """The config, with a seed for this place and within the limit of tokens where ``defaults`` are beyond it."""
+        given, changes = self.config.model_fields_set, {}
+        cap = COT_TOKENS if self.cot else defaults.max_new_tokens
+        if "max_new_tokens" not in given and cap > self.limits.tokens:
+            changes["max_new_tokens"] = self.limits.tokens
+        seed = self.config.seed if "seed" in given else defaults.seed
+        if self.place and seed != -1:  # which is a fresh one each time
+            changes["seed"] = (seed + self.place) % (INT64_MAX + 1)
+        return self.config.model_copy(update=changes)
 
 
 def web_source(source: str, param: str = "source") -> str:

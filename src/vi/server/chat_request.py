@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,7 +123,7 @@ class ChatRequest(_Strict):
             fps=self.fps,
             system_prompt=system,
         )
-        return [question.drawn_again(index) for index in range(n)]
+        return [replace(question, place=place) for place in range(n)]
 
     def _schema(self) -> dict[str, Any] | None:
         asked = self.response_format

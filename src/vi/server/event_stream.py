@@ -60,6 +60,8 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await asyncio.wait_for(super().__call__(scope, receive, send), self._patience.left + READING_SECONDS)
+        except asyncio.TimeoutError:
+            raise self._patience.spent() from None
         finally:  # also where the client went before the first line
             self._replies.close()
 
@@ -86,7 +88,7 @@ class EventStream(StreamingResponse):
     def _error(self, error: Exception) -> str:
         told = as_api_error(error)
         if told is not error and told.status >= 500:
-            _log.error("%s", error, exc_info=error)
+            _log.error("%s", error, exc_info=error, extra={"request_id": self._patience.request_id})
         self._metrics.failed(told.code)
         return f"event: error\ndata: {json.dumps(told.body(), ensure_ascii=False)}\n\n"
 

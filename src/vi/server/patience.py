@@ -22,6 +22,11 @@ class Patience:
         self._deadline = time.monotonic() + seconds
 
     @property
+    def request_id(self) -> str:
+        """Of its lines in the log."""
+        return self._request.scope["state"]["request_id"]
+
+    @property
     def left(self) -> float:
         """Seconds, at least 0."""
         return max(0.0, self._deadline - time.monotonic())

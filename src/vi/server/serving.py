@@ -22,7 +22,7 @@ LOADERS = 2  # threads beyond those of requests, so that a model loads while all
 
 
 class Serving:
-    """Models, the door to them, and what is counted. Made inside the event loop that serves."""
+    """Models, the door to them, and what is counted; one event loop uses it."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
