@@ -40,6 +40,17 @@ def site(browser: Browser) -> Iterator[Running]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def lasting_page(browser: Browser, site: Running) -> Iterator[Playground]:
+    """One page for all tests of a file that only look at it."""
+    from tests.playground.opened import Playground
+
+    found = Playground.open(browser.new_context(viewport=DESKTOP), site.url)
+    yield found
+    found.page.context.close()
+    assert found.complaints == []
+
+
 @pytest.fixture
 def open_page(browser: Browser, site: Running) -> Iterator[Callable[..., Playground]]:
     """Opens the page anew, each in a browser profile of its own, and sees to it that its console stays silent.

@@ -45,6 +45,7 @@ def answered(playground):
     return playground, playground.run("B").get_by_label("The model's own text").text_content()
 
 
+@pytest.mark.slow  # it loads a model of its own, as the command line does
 def test_the_python_gives_the_answer_of_the_page(answered):
     playground, raw = answered
     text = code(playground, "Python")
@@ -63,6 +64,7 @@ def test_curl_gives_the_answer_of_the_page(answered, tmp_path):
     assert json.loads(done.stdout)["response"]["raw_output"] == raw
 
 
+@pytest.mark.slow
 def test_the_command_line_gives_the_answer_of_the_page(answered, site, tmp_path, monkeypatch, capsys):
     playground, raw = answered
     fetch, command = code(playground, "Command line").split("\n", 1)

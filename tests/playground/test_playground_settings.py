@@ -24,20 +24,11 @@ def words(name):
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_every_field_of_the_schema_has_a_control_with_its_help(playground_of_the_file, name):
-    setting = playground_of_the_file.setting("A")
+def test_every_field_of_the_schema_has_a_control_with_its_help(lasting_page, name):
+    setting = lasting_page.setting("A")
     control = setting.get_by_label(words(name), exact=True).first
     described = control.evaluate("one => document.getElementById(one.getAttribute('aria-describedby')).textContent")
     assert FIELDS[name]["description"] in described
-
-
-@pytest.fixture(scope="module")
-def playground_of_the_file(browser, site):
-    from tests.playground.opened import Playground
-
-    context = browser.new_context()
-    yield Playground.open(context, site.url)
-    context.close()
 
 
 def test_help_is_shown_when_it_is_asked_for(playground):
@@ -177,7 +168,7 @@ def test_everything_that_can_be_used_has_a_name_for_a_screen_reader(playground):
     assert [node for node in nodes if not node.get("name", {}).get("value", "").strip()] == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_text_can_be_read_on_its_ground(open_page, theme):
     """Contrast by WCAG 2.1 of what carries text, 4.5 to 1 or more."""
     playground = open_page(color_scheme=theme)
@@ -214,6 +205,7 @@ def test_on_a_phone_nothing_stands_beyond_the_edge(open_page):
     assert len(set(playground.page.evaluate(wide))) == 1
 
 
+@pytest.mark.slow
 def test_a_server_with_keys_asks_for_one(open_page):
     key = "correct-horse-battery-staple"
     with running(ServerSettings(keys=ApiKeys([key]))) as guarded:

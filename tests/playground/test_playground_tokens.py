@@ -12,21 +12,27 @@ pytest.importorskip("playwright", reason="playwright is not installed: pip insta
 from vi.workbench import sample
 
 
-@pytest.fixture
-def answered(playground):
-    """A page with one drawn answer in B, filtered by all there is, and its server reply."""
-    playground.pick("parts.png")
-    playground.choose(prompt="What objects are visible?", seeds=1)
-    playground.setting("B").get_by_label("Preset of setting B").select_option("focused")
-    playground.setting("B").get_by_label("Temperature", exact=True).fill("0.7")
-    with playground.page.expect_response("**/v1/predict"):
-        playground.answers()
-    return playground
+@pytest.fixture(scope="module")
+def answered_page(lasting_page):
+    lasting_page.pick("parts.png")
+    lasting_page.choose(prompt="What objects are visible?", seeds=1)
+    lasting_page.setting("B").get_by_label("Preset of setting B").select_option("focused")
+    lasting_page.setting("B").get_by_label("Temperature", exact=True).fill("0.7")
+    lasting_page.answers()
+    return lasting_page
 
 
 @pytest.fixture
+def answered(answered_page):
+    """A page with a greedy answer in A, and one in B that every filter had a part in; no token is looked at."""
+    answered_page.page.mouse.move(0, 0)
+    answered_page.page.keyboard.press("Escape")
+    return answered_page
+
+
+@pytest.fixture(scope="module")
 def tokens(site):
-    """The same answer's tokens, from the server."""
+    """The tokens of B's answer, from the server."""
     config = {"top_p": 0.8, "top_k": 10, "do_sample": True, "temperature": 0.7, "seed": 0, "logprobs": 5}
     fields = {"user_prompt": "What objects are visible?", "task_type": "vqa", "generation_config": json.dumps(config)}
     with site.client() as client:
