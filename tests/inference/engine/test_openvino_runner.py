@@ -11,6 +11,7 @@ from tests.inference.bundle.rows import Row, batch_of
 
 from vi import workbench
 from vi.inference.bundle.layout import read_bundle
+from vi.inference.engine.runners import openvino_runner
 from vi.inference.engine.runners.openvino_runner import OpenVinoRunner
 from vi.inference.errors import InferenceError, LoadError
 
@@ -140,6 +141,7 @@ from pathlib import Path
 import numpy as np
 from vi.inference.bundle.cache import bundle_for
 from vi.inference.engine.batch import Batch
+from vi.inference.engine.runners import openvino_runner
 from vi.inference.engine.runners.openvino_runner import OpenVinoRunner
 from vi.inference.runs.files import RunFiles
 runner = OpenVinoRunner(bundle_for(RunFiles(None, Path({str(MODEL)!r}))), cache_bytes=1 << 22, threads=1)
@@ -151,3 +153,27 @@ print(runner.run(batch).shape)
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.stdout == "(1, 1024)\n", ran.stderr
+
+
+def test_what_is_done_meanwhile_is_done_once_and_changes_no_logit(runner):
+    batch, done = batch_of([Row(0, 0, PROMPTS[0])], axes=3), []
+    expected = runner.run(batch).copy()
+    np.testing.assert_array_equal(runner.run(batch, lambda: done.append(1)), expected)
+    assert done == [1]
+
+
+@pytest.mark.parametrize(
+    ("cores", "layers", "threads"), [(1, 6, 1), (2, 6, 1), (8, 6, 4), (2, 80, 2), (8, 80, 8)], ids=str
+)
+def test_a_small_model_takes_half_of_the_cores(bundle, monkeypatch, cores, layers, threads):
+    facts = bundle.facts.model_copy(update={"num_layers": layers})
+    monkeypatch.setattr(openvino_runner, "num_cores", lambda: cores)
+    assert openvino_runner._threads(facts) == threads
+
+
+def test_pictures_are_encoded_beside_where_there_are_cores_for_both(bundle, monkeypatch):
+    for cores, beside in ((1, False), (2, True)):
+        monkeypatch.setattr(openvino_runner, "num_cores", lambda cores=cores: cores)
+        one = OpenVinoRunner(bundle, cache_bytes=1 << 22)
+        assert one.encodes_beside == beside
+        one.close()

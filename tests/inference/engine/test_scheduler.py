@@ -211,3 +211,28 @@ def test_a_smaller_budget_sends_the_youngest_back():
     one.shrink(2)
     assert len(step(one)) == 2
     assert one.running == tables[:2]
+
+
+def test_who_may_not_begin_yet_holds_those_behind_and_nobody_is_refused():
+    one, first, second = scheduler(prefix_cache=False), table(5), table(6, words=1)
+    ready = set()
+    one.may_begin = lambda asked, start: asked in ready
+    one.add(first)
+    one.add(second)
+    assert one.schedule() == []
+    assert one.held
+    ready |= {first, second}
+    assert [chunk.table for chunk in one.schedule()] == [first, second]
+    assert not one.held
+
+
+def test_who_waits_is_asked_about_the_place_where_it_would_begin():
+    one, first, second = scheduler(), table(9), table(9, after=2)
+    asked = []
+    one.may_begin = lambda of, start: asked.append((of, start)) or True
+    one.add(first)
+    step(one)
+    one.add(second)
+    step(one)
+    assert one.num_cached(table(9, after=3)) == 8
+    assert asked == [(first, 0), (second, 8)]
