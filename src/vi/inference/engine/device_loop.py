@@ -35,7 +35,7 @@ AHEAD = 8  # waiting requests whose pictures are encoded before their turn
 class DeviceLoop:
     """The running requests of an engine. It knows no engine, so an engine that nobody holds is collected and ends it.
 
-    Only ``require_open``, ``put`` and ``close`` are for other threads.
+    Only ``require_open``, ``put``, ``wake`` and ``close`` are for other threads.
     """
 
     def __init__(self, runner: PagedRunner, vocabulary: Vocabulary, settings: EngineSettings) -> None:
