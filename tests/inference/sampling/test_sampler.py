@@ -204,3 +204,25 @@ def test_a_plain_greedy_batch_copies_no_logits():
     tracemalloc.stop()
     assert [choice.token_id for choice in chosen] == logits.argmax(axis=-1).tolist()
     assert peak < 1_000_000
+
+
+def test_a_scored_row_has_its_logprob_and_a_parting_row_its_shares_and_others_are_left_alone(array):
+    logits = random_logits(9, 4)
+    greedy = Config(do_sample=False)
+    asked = np.array([3, 7, 90])
+    rows = [
+        Row(greedy, nothing_seen(), scored=True),
+        Row(greedy, nothing_seen(), parting=asked),
+        Row(replace(greedy, repetition_penalty=2.0), np.arange(VOCAB), scored=True, parting=asked),
+        Row(greedy, nothing_seen()),
+    ]
+    oracle = torch.log_softmax(torch.from_numpy(logits).double(), dim=-1).numpy()
+    for i, choice in enumerate(choose(array(logits), rows)):
+        if rows[i].scored:
+            assert choice.logprob == pytest.approx(oracle[i, choice.token_id], abs=1e-6)
+        if rows[i].parting is not None:
+            weights = np.exp(oracle[i, asked])
+            assert_allclose(choice.parting, weights / weights.sum(), atol=1e-6)
+        assert (choice.logprob is None) == (not rows[i].scored)
+        assert bool(choice.parting) == (rows[i].parting is not None)
+        assert choice.survivors is None

@@ -95,26 +95,44 @@ def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> l
         left = _filtered(rows_of(scores, drawn), [rows[i] for i in drawn])
         for i, token_id in zip(drawn, _draw(left, [rows[i] for i in drawn]), strict=True):
             choices[i] = Choice(token_id)
+    _tell_filters(choices, logits, rows, banned, drawn, left)
+    _tell_scores(choices, logits, rows)
+    return choices
+
+
+def _tell_filters(
+    choices: list[Choice],
+    logits: Array,
+    rows: Sequence[Row],
+    banned: Array | None,
+    drawn: Sequence[int],
+    left: Left | None,
+) -> None:
+    """Add what the rows with ``logprobs`` ask for. left: of the ``drawn`` rows."""
     reported = [i for i, row in enumerate(rows) if row.config.logprobs is not None]
-    if reported:
-        counts = [rows[i].config.logprobs or 0 for i in reported]
-        told = report(rows_of(logits, reported), [choices[i].token_id for i in reported], counts)
-        pairs = choosable(rows_of(logits, reported), [rows[i].allowed for i in reported], banned)
-        for i, choice, (vocabulary, grammar) in zip(reported, told, pairs, strict=True):
-            choices[i] = _certain(choice, vocabulary, grammar)
-        if left is not None:
-            _weigh(choices, [i for i in reported if rows[i].sampled], drawn, left)
+    if not reported:
+        return
+    counts = [rows[i].config.logprobs or 0 for i in reported]
+    told = report(rows_of(logits, reported), [choices[i].token_id for i in reported], counts)
+    pairs = choosable(rows_of(logits, reported), [rows[i].allowed for i in reported], banned)
+    for i, choice, (vocabulary, grammar) in zip(reported, told, pairs, strict=True):
+        choices[i] = _certain(choice, vocabulary, grammar)
+    if left is not None:
+        _weigh(choices, [i for i in reported if rows[i].sampled], drawn, left)
+
+
+def _tell_scores(choices: list[Choice], logits: Array, rows: Sequence[Row]) -> None:
+    """Add the logprobs of ``scored`` rows, and how likely the tokens are at which options part."""
     scored = [i for i, row in enumerate(rows) if row.scored and row.config.logprobs is None]
     if scored:
-        for i, choice in zip(
-            scored, report(rows_of(logits, scored), [choices[i].token_id for i in scored]), strict=True
-        ):
+        told = report(rows_of(logits, scored), [choices[i].token_id for i in scored])
+        for i, choice in zip(scored, told, strict=True):
             choices[i] = choice
+    xp = array_namespace(logits)
     for i, row in enumerate(rows):
         if row.parting is not None:
             shares = filters.softmax(xp.take(logits[i, :], like(logits, row.parting, xp.int64), axis=0))
             choices[i] = replace(choices[i], parting=shares.tolist())
-    return choices
 
 
 def report_forced(
