@@ -57,7 +57,8 @@ def check(api, route, mode, examples):
     @settings(max_examples=examples, **QUIET)
     @given(case=strategy)
     def is_as_described(case):
-        case.call_and_validate(checks=CHECKS)
+        is_form = case.media_type == "multipart/form-data"  # in which a number and its text are the same
+        case.call_and_validate(checks=[one for one in CHECKS if not (is_form and one is negative_data_rejection)])
 
     is_as_described()
 
