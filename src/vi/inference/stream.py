@@ -49,17 +49,17 @@ class Stream:
         ``get_final_completion`` does.
         """
         for piece in self._generation:
-            yield from self._tokens(self._generation.reported())
+            yield from self._tokens(self._generation.reported(self._num_told))
             yield from self._reader.feed(piece, self._generation.scores)
         completion = self._generation.completion()
         yield from self._reader.close()
         if completion.finish_reason == "cancelled":
             return
-        yield from self._tokens(completion.logprobs or ())
+        yield from self._tokens((completion.logprobs or [])[self._num_told :])
         yield DoneEvent(response=self.get_final_completion())
 
     def _tokens(self, reported: Sequence[TokenLogprob]) -> Iterator[Event]:
-        for token in reported[self._num_told :]:
+        for token in reported:
             self._num_told += 1
             yield TokenEvent(**dict(token))
 

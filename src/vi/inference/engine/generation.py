@@ -126,9 +126,9 @@ class Generation:
         assert self._job.completion is not None
         return self._job.completion
 
-    def reported(self) -> list[TokenLogprob]:
-        """What the model said of the tokens so far, as far as it is known; empty where no logprobs are asked for."""
-        return self._job.sequence.reported()
+    def reported(self, start: int = 0) -> list[TokenLogprob]:
+        """What the model said of the tokens from ``start`` on, as far as it is known; empty without ``logprobs``."""
+        return self._job.sequence.reported(start)
 
     def scores(self) -> list[TokenScore] | list[TokenLogprob]:
         """What confidences need of every token so far; empty where nobody asks for any."""

@@ -238,9 +238,9 @@ class Sequence:
         self._pieces.append(released)
         return released
 
-    def reported(self) -> list[TokenLogprob]:
-        """Every token's up to the first that the model was not heard of yet; for any thread."""
-        return list(takewhile(lambda logprob: logprob is not None, self._logprobs))  # type: ignore[arg-type]
+    def reported(self, start: int = 0) -> list[TokenLogprob]:
+        """Every token's from ``start`` up to the first that the model was not heard of yet; for any thread."""
+        return list(takewhile(lambda logprob: logprob is not None, self._logprobs[start:]))  # type: ignore[arg-type]
 
     def scores(self) -> list[TokenScore]:
         """What confidences need of each token so far, none but in an answer with boxes; for any thread."""
