@@ -36,6 +36,10 @@ def test_a_grammar_is_a_value_that_equals_its_like(make):
         ({"type": "array", "items": [{"type": "string"}]}, "items", "#"),
         ({"$ref": "#/$defs/gone"}, r"\$ref", "#"),
         ({"type": "strnig"}, "type", "#"),
+        ({"type": "integer", "format": "unknown"}, "format", "#"),
+        ({"properties": {"a": {"$ref": "#a"}}, "$defs": {"a": {"$anchor": "a"}}}, r"\$ref", "#/properties/a"),
+        ({"items": {"$ref": "http://elsewhere/a"}}, r"\$ref", "#/items"),
+        ({"items": {"$id": "other", "$ref": "#/$defs/a"}, "$defs": {"a": {}}}, r"\$id", "#/items"),
     ],
 )
 def test_what_cannot_be_enforced_is_named_with_its_place(make, schema, keyword, where):
@@ -116,3 +120,13 @@ def test_choices_are_distinct_texts(options, problem):
 def test_choices_are_a_value():
     assert Choices(["yes", "no"]) == Choices(("yes", "no"))
     assert len({Choices(["yes", "no"]), Choices(("yes", "no"))}) == 1
+
+
+def test_counts_may_be_written_with_a_point():
+    assert json_grammar({"type": "array", "maxItems": 2.0}) == json_grammar({"type": "array", "maxItems": 2})
+
+
+def test_what_an_escaped_reference_demands_is_counted():
+    part = {"type": "object", "properties": {"x": {"type": "string", "minLength": 300}}, "required": ["x"]}
+    schema = {"type": "array", "items": {"$ref": "#/$defs/a%25b~1c"}, "minItems": 1, "$defs": {"a%b/c": part}}
+    assert max(piece.size for piece in json_grammar(schema).frames.heaviest) > 600
