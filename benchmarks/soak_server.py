@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -113,15 +112,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     arguments = parser.parse_args()
     command = [sys.executable, "-m", "vi", "serve", "--port", "0"]
-    with Path("soak_server.log").open("w") as log:
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        try:
-            url = re.search(r"http://\S+", process.stderr.readline())[0]
-            threading.Thread(target=lambda: log.writelines(process.stderr), daemon=True).start()
-            soak(url, psutil.Process(process.pid), arguments.clients, arguments.minutes * 60)
-        finally:
-            process.terminate()
-            print(f"exit code after SIGTERM: {process.wait(60)}")
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        url = re.search(r"http://\S+", process.stderr.readline())[0]
+        threading.Thread(target=lambda: collections.deque(process.stderr, maxlen=0), daemon=True).start()  # its log
+        soak(url, psutil.Process(process.pid), arguments.clients, arguments.minutes * 60)
+    finally:
+        process.terminate()
+        print(f"exit code after SIGTERM: {process.wait(60)}")
 
 
 def soak(url: str, server: psutil.Process, clients: int, seconds: float) -> None:
