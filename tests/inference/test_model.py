@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
@@ -186,6 +187,8 @@ def test_closing_ends_those_that_run_and_those_that_wait(tiny_checkpoint):
     with ThreadPoolExecutor(6) as pool:
         single = [pool.submit(model, picture(), "Go on.", **ENDLESS) for _ in range(2)]
         many = pool.submit(model, [picture()] * 6, "Go on.", show_progress=False, **ENDLESS)
+        while model.state.running + model.state.waiting < 4:  # one of each is there
+            time.sleep(0.01)
         for _ in pool.map(lambda _: model.close(), range(3)):
             pass
         errors = [failure(future.result()) for future in single] + [failure(outcome) for outcome in many.result()]

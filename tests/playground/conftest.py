@@ -1,4 +1,7 @@
-"""One browser and one server for all tests of the page; without Chromium or playwright they are skipped."""
+"""One browser and one server for a file of tests of the page; without Chromium or playwright they are skipped.
+
+Playwright holds an event loop in the main thread while its browser runs, so none outlives its file.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ DESKTOP = {"width": 1440, "height": 1000}
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
     if CHROMIUM is None:
@@ -29,7 +32,7 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(browser: Browser) -> Iterator[Running]:
     """The server of the page; after ``browser``, so that no model loads where there is none."""
     from tests.server.running import running

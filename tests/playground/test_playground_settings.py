@@ -183,11 +183,10 @@ def test_the_colours_can_be_chosen_and_are_remembered(playground):
     light = playground.page.evaluate(ground)
     for _ in range(2):
         playground.page.get_by_role("button", name="Colours").click()
+    playground.page.wait_for_function(f"before => ({ground})() !== before", arg=light)
     dark = playground.page.evaluate(ground)
-    assert dark != light
     playground.page.reload()
-    playground.page.locator(".setting").first.wait_for()
-    assert playground.page.evaluate(ground) == dark
+    playground.page.wait_for_function(f"before => ({ground})() === before", arg=dark)
 
 
 def test_on_a_phone_nothing_stands_beyond_the_edge(open_page):

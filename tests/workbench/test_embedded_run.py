@@ -36,9 +36,9 @@ def test_it_is_right_about_scenes_it_never_saw(model, kind):
 
 
 def test_its_boxes_are_on_the_things_it_names(model):
-    f1, iou = evaluate.grounding(model, evaluate.cases("grounding", SEED, PER_TYPE))
-    assert f1 >= GROUNDING_F1
-    assert iou >= GROUNDING_IOU
+    found = evaluate.grounding(model, evaluate.cases("grounding", SEED, PER_TYPE))
+    assert found["grounding_f1"] >= GROUNDING_F1
+    assert found["grounding_iou"] >= GROUNDING_IOU
 
 
 def test_every_phrase_it_grounds_has_boxes(model):
