@@ -88,6 +88,7 @@ class EventReader:
         self._thinking = ThinkingReader()
         self._fields = None if task.schema is None else FieldReader(self._is_box)
         self._phrase = ""
+        self._phrase_at = (0, 0)  # where its words are in the text
         self._text = ""
         self._answer_at: int | None = None  # where in the text the answer begins
 
@@ -117,15 +118,16 @@ class EventReader:
         path, value = list(field.path), field.value
         if self._outer is not None and path[:1] == [self._outer]:
             path = path[1:]
-        is_box = self._is_box(field.path)
+        is_box, at = self._is_box(field.path), self._answer_at or 0
         if is_box:
             value = self._units.to_relative(value)
         elif self._has_boxes and path[-1:] == ["phrase"]:
             self._phrase = value
+            self._phrase_at = (at + field.start + 1, at + field.end - 1)  # without its quotes
         yield FieldEvent(path=path, value=value)
         if is_box:
-            at = self._answer_at or 0
-            confidence = box_confidence(self._text, scores(), at + field.start, at + field.end)
+            box_at = (at + field.start, at + field.end)
+            confidence = box_confidence(self._text, scores(), self._phrase_at, box_at)
             yield BoxEvent(phrase=self._phrase, box=value, confidence=confidence)
 
     def _is_box(self, path: tuple[str | int, ...]) -> bool:

@@ -44,11 +44,21 @@ def cut(text, probability_of):
 def test_a_doubtful_number_lowers_its_box_and_no_other():
     sure = answer(cut(TEXT, lambda piece: 0.9))
     doubtful = answer(cut(TEXT, lambda piece: 0.1 if piece == "5" else 0.9))  # only in 512
-    assert [value for each in sure.confidences for value in each.boxes] == pytest.approx([0.9, 0.9, 0.9])
+    assert [value for each in sure.confidences for value in each.boxes] == pytest.approx(
+        [0.9**2] * 3
+    )  # its own and its phrase's
     first, second = doubtful.confidences
-    assert first.boxes == pytest.approx([0.9, 0.9])
-    assert second.boxes[0] < 0.8
+    assert first.boxes == pytest.approx([0.9**2, 0.9**2])
+    assert second.boxes[0] < 0.7
     assert (first.phrase, second.phrase) == pytest.approx((0.9, 0.9))
+
+
+def test_a_doubtful_phrase_lowers_its_boxes_and_no_others():
+    first, second = answer(cut(TEXT, lambda piece: 0.9)).confidences
+    doubted = answer([token(piece, 0.2 if "nut" in piece else 0.9) for piece in re.findall(r"nut|\d|[^\d]", TEXT)])
+    assert doubted.confidences[0].boxes == pytest.approx(first.boxes)
+    assert doubted.confidences[1].boxes[0] == pytest.approx(doubted.confidences[1].phrase * 0.9)
+    assert doubted.confidences[1].boxes[0] < second.boxes[0]
 
 
 def test_tokens_that_were_forced_say_nothing():
@@ -80,7 +90,7 @@ def test_coco_has_pixels_and_a_score_for_each_box():
     assert [category["name"] for category in coco["categories"]] == ["a red bolt", "a nut"]
     first = coco["annotations"][0]
     assert (first["bbox"], first["area"], first["category_id"]) == ([20, 20, 580, 380], 580 * 380, 1)
-    assert first["score"] == pytest.approx(0.5)
+    assert first["score"] == pytest.approx(0.25)
     assert [annotation["id"] for annotation in coco["annotations"]] == [1, 2, 3]
 
 
@@ -102,7 +112,7 @@ def test_detections_have_a_row_for_each_box():
     detections = answer(cut(TEXT, lambda piece: 0.5)).to_supervision(1024, 1024)
     assert detections.xyxy.tolist() == [[10, 20, 300, 400], [1, 2, 3, 4], [512, 0, 1024, 1024]]
     assert detections.class_id.tolist() == [0, 0, 1]
-    assert detections.confidence == pytest.approx([0.5] * 3)
+    assert detections.confidence == pytest.approx([0.25] * 3)
     assert detections.data["class_name"].tolist() == ["a red bolt", "a red bolt", "a nut"]
 
 

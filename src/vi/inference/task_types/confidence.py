@@ -19,7 +19,8 @@ Scored = TokenLogprob | TokenScore
 
 
 class PhraseConfidence(BaseModel):
-    """In [0, 1]: ``phrase`` that its words are these, ``boxes`` that the numbers of each box are these."""
+    """In [0, 1]: ``phrase`` that its words are these, ``boxes`` that each box is the phrase's: its numbers' times the
+    phrase's own, as a box under a wrong name is wrong."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -94,14 +95,21 @@ def phrase_confidences(
         of_boxes = [_of_box(text, spans, logprobs, *match.span()) for match in boxes[box : box + count]]
         if of_phrase is None or None in of_boxes:
             return None
-        found.append(PhraseConfidence(phrase=of_phrase, boxes=[value for value in of_boxes if value is not None]))
+        of_both = [of_phrase * value for value in of_boxes if value is not None]
+        found.append(PhraseConfidence(phrase=of_phrase, boxes=of_both))
         box += count
     return found
 
 
-def box_confidence(text: str, logprobs: Sequence[Scored], start: int, end: int) -> float | None:
-    """The confidence of the box that ``text[start:end]`` is; ``text`` may go on. None where it is not known."""
-    return _of_box(text, token_spans(text, logprobs), logprobs, start, end) if logprobs else None
+def box_confidence(
+    text: str, logprobs: Sequence[Scored], phrase: tuple[int, int], box: tuple[int, int]
+) -> float | None:
+    """The confidence of a box and its phrase, told where in ``text`` they are; it may go on. None where not known."""
+    if not logprobs:
+        return None
+    spans = token_spans(text, logprobs)
+    of_phrase, of_box = confidence(spans, logprobs, *phrase), _of_box(text, spans, logprobs, *box)
+    return None if of_phrase is None or of_box is None else of_phrase * of_box
 
 
 def _of_box(
