@@ -12,7 +12,7 @@ import typer
 from vi.cli.drawings import make_folder
 from vi.cli.faults import exit_code, say
 from vi.cli.live_line import LiveLine
-from vi.cli.looking import Fps, MaxPixels, MinPixels, lists_clips
+from vi.cli.looking import Fps, MaxPixels, MinPixels, Recursive, lists_clips
 from vi.cli.options import with_generation_options
 from vi.cli.tables import print_table
 from vi.cli.which import Checkpoint, RunId
@@ -57,7 +57,7 @@ def batch(
     coco: Annotated[
         Path | None, typer.Option(metavar="JSON", help="Write the boxes of phrase-grounding in COCO's format.")
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
+    recursive: Recursive = False,
     fps: Fps = 4.0,
     min_pixels: MinPixels = None,
     max_pixels: MaxPixels = None,

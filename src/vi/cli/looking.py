@@ -9,6 +9,7 @@ import typer
 
 from vi.inference.errors import ViError
 
+Recursive = Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")]
 Fps = Annotated[float, typer.Option(metavar="N", help="Frames a second of clips.")]
 MinPixels = Annotated[
     int | None, typer.Option(metavar="N", help="Width times height that a smaller picture is enlarged to.")

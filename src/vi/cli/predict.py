@@ -13,7 +13,7 @@ import typer
 from vi.cli.drawings import Drawings
 from vi.cli.explain import Explanation
 from vi.cli.faults import exit_code, say_error
-from vi.cli.looking import Fps, MaxPixels, MinPixels, lists_clips
+from vi.cli.looking import Fps, MaxPixels, MinPixels, Recursive, lists_clips
 from vi.cli.options import with_generation_options
 from vi.cli.report import Report
 from vi.cli.which import Checkpoint, RunId
@@ -50,7 +50,7 @@ def predict(
     explain_html: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Show it as a page, with a bar per token and a picture of all.")
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False,
+    recursive: Recursive = False,
     fps: Fps = 4.0,
     min_pixels: MinPixels = None,
     max_pixels: MaxPixels = None,

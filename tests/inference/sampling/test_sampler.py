@@ -1,5 +1,5 @@
 import tracemalloc
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import chisquare
+from tests.inference.sampling.settings import Config, configs
 from transformers import RepetitionPenaltyLogitsProcessor
 
 from vi.inference.errors import InferenceError
@@ -15,29 +16,6 @@ from vi.inference.sampling.sampler import Row, choose
 
 LIBRARIES = {"numpy": np.asarray, "torch": torch.as_tensor}
 VOCAB = 130  # large enough that a small top_k looks at candidates alone
-
-
-@dataclass(frozen=True)
-class Config:
-    do_sample: bool = True
-    temperature: float = 1.0
-    top_k: int | None = 50
-    top_p: float = 1.0
-    repetition_penalty: float = 1.0
-    seed: int = 0
-    logprobs: int | None = None
-
-
-configs = st.builds(
-    Config,
-    do_sample=st.booleans(),
-    temperature=st.sampled_from([0.0, 0.3, 1.0, 1.7]),
-    top_k=st.sampled_from([None, 1, 5, 100]),
-    top_p=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
-    repetition_penalty=st.sampled_from([1.0, 1.05, 2.0]),
-    seed=st.integers(0, 2**63 - 1),
-    logprobs=st.sampled_from([None, 0, 3]),
-)
 
 
 @pytest.fixture(params=LIBRARIES, scope="module")
@@ -57,7 +35,7 @@ def no_token():
     return np.zeros(VOCAB, dtype=bool)
 
 
-@given(st.lists(configs, min_size=1, max_size=6), st.integers(0, 1000))
+@given(st.lists(configs(3), min_size=1, max_size=6), st.integers(0, 1000))
 def test_a_row_does_not_notice_its_company_or_the_library(mix, seed):
     logits = random_logits(seed, len(mix))
     rng = np.random.default_rng(seed)
@@ -172,7 +150,7 @@ def test_no_rows_need_no_tokens():
     assert choose(np.zeros((0, VOCAB), dtype=np.float32), []) == []
 
 
-@given(st.lists(configs, min_size=1, max_size=5), st.integers(0, 1000))
+@given(st.lists(configs(3), min_size=1, max_size=5), st.integers(0, 1000))
 def test_the_logits_are_left_as_they_are(mix, seed):
     logits = random_logits(seed, len(mix))
     before = logits.copy()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.inference.sampling.settings import Config, configs
 
 from vi.inference.completion import Survivors
 from vi.inference.sampling.sampler import Row, choose, report_forced
@@ -17,29 +17,6 @@ from vi.inference.sampling.sampler import Row, choose, report_forced
 V = 130  # large enough that a small top_k looks at candidates alone
 BANNED = np.arange(V) < 4
 NOTHING = np.zeros(0, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Config:
-    do_sample: bool = True
-    temperature: float = 1.0
-    top_k: int | None = 5
-    top_p: float = 1.0
-    repetition_penalty: float = 1.0
-    seed: int = 0
-    logprobs: int | None = 3
-
-
-configs = st.builds(
-    Config,
-    do_sample=st.booleans(),
-    temperature=st.sampled_from([0.0, 0.3, 1.0, 1.7]),
-    top_k=st.sampled_from([None, 1, 5, 100]),
-    top_p=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
-    repetition_penalty=st.sampled_from([1.0, 1.05, 2.0]),
-    seed=st.integers(0, 2**63 - 1),
-    logprobs=st.sampled_from([None, 0, 3, 12]),
-)
 
 
 def brute_force(logits, row):
@@ -84,7 +61,9 @@ def rows_of(mix, seed):
         yield Row(config, np.flatnonzero(rng.random(V) < 0.3), allowed, step=i)
 
 
-@given(st.lists(configs, min_size=1, max_size=6), st.integers(0, 10**6), st.sampled_from([np.asarray, torch.as_tensor]))
+@given(
+    st.lists(configs(12), min_size=1, max_size=6), st.integers(0, 10**6), st.sampled_from([np.asarray, torch.as_tensor])
+)
 def test_what_is_reported_is_the_filtered_distribution_whatever_the_company(mix, seed, array):
     rng = np.random.default_rng(seed)
     logits = (rng.normal(size=(len(mix), V)) * 2).astype(np.float32)
