@@ -7,21 +7,27 @@ radius) are fractions of the geometric mean of both, so that a part looks the sa
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
-from training.workbench import surfaces
-from training.workbench.parts import COLOURS, KINDS, draw_part, extent
+from training.workbench import defects, surfaces
+from training.workbench.defects import Mark
+from training.workbench.parts import COLOURS, KINDS, draw_part, extent, turned
 
 SIZES = {"small": (0.068, 0.092), "large": (0.125, 0.170)}  # radius; the gap between them is the boundary of the words
 MAX_PARTS = 6
+_DEFECTS = 4  # the stream of random numbers that defects have to themselves
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part. x, y: centre in [0, 1] of width and height. radius: half length. angle: radians. tint: RGB jitter."""
+    """One part. x, y: centre in [0, 1] of width and height. radius: half length. angle: radians. tint: RGB jitter.
+
+    defect: one of ``DEFECTS``, or None; mark: the number that its shape is drawn from.
+    """
 
     kind: str
     colour: str
@@ -31,6 +37,12 @@ class Part:
     radius: float
     angle: float
     tint: tuple[float, float, float]
+    defect: str | None = None
+    mark: int = 0
+
+    def marks(self) -> list[Mark]:
+        """Its defect's polygons."""
+        return defects.marks(self.kind, self.defect, self.mark, COLOURS[self.colour]) if self.defect else []
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,8 @@ class Scene:
 
     def box(self, part: Part) -> tuple[float, float, float, float]:
         """The part's own box (x1, y1, x2, y2), fractions of width and height, cut at the picture's edge."""
-        left, top, right, bottom = extent(part.kind, part.angle)
+        bitten = part.mark if part.defect == "missing piece" else None
+        left, top, right, bottom = extent(part.kind, part.angle, bitten)
         wide, high = part.radius / math.sqrt(self.aspect), part.radius * math.sqrt(self.aspect) * self.tilt
         corners = (part.x + left * wide, part.y + top * high, part.x + right * wide, part.y + bottom * high)
         return tuple(min(1.0, max(0.0, c)) for c in corners)  # type: ignore[return-value]
@@ -85,7 +98,31 @@ def random_scene(seed: int, index: int, *, aspect: float | None = None, count: i
             part = replace(part, kind=like.kind) if rng.random() < 0.5 else replace(part, colour=like.colour)
         if _fits(scene, parts, part):
             parts.append(part)
-    return replace(scene, parts=tuple(parts))
+    rng = np.random.default_rng((seed, index, _DEFECTS))
+    return replace(scene, parts=tuple(_perhaps_defective(rng, scene, part, parts[i + 1 :]) for i, part in enumerate(parts)))
+
+
+def _perhaps_defective(rng: np.random.Generator, scene: Scene, part: Part, above: list[Part]) -> Part:
+    """The part, one time in five with a defect, and that where it can be seen."""
+    if rng.random() >= defects.SHARE:
+        return part
+    defect = str(rng.choice(defects.DEFECTS))
+    for _ in range(12):
+        worse = replace(part, defect=defect, mark=int(rng.integers(2**31)))
+        if _hidden(scene, worse, above) < 0.25:
+            return worse
+    return part
+
+
+def _hidden(scene: Scene, part: Part, above: list[Part]) -> float:
+    """How much of its defect lies under the boxes of parts above it or outside the picture, by its corners."""
+    corners = turned([point for polygon, _ in part.marks() for point in polygon], part.angle)
+    stretch = math.sqrt(scene.aspect)
+    x, y = (corners * (1 / stretch, stretch * scene.tilt) * part.radius + (part.x, part.y)).T
+    hidden = (x < 0) | (x > 1) | (y < 0) | (y > 1)
+    for left, top, right, bottom in map(scene.box, above):
+        hidden |= (x > left) & (x < right) & (y > top) & (y < bottom)
+    return float(hidden.mean())
 
 
 def _random_part(rng: np.random.Generator, scene: Scene) -> Part:
@@ -134,7 +171,13 @@ def draw(scene: Scene, width: int, height: int) -> Image.Image:
     rng = np.random.default_rng(scene.seed)
     unit = math.sqrt(width * height)
     canvas = surfaces.draw(scene.surface, width, height, rng)
-    for part in scene.parts:
-        draw_part(canvas, part.kind, COLOURS[part.colour], part.tint, (part.x * width, part.y * height),
-                  part.radius * unit, part.angle, scene.tilt, scene.light)  # fmt: skip
+    lay(scene.parts, scene, canvas)
     return surfaces.expose(canvas, rng, scene.light, scene.gain, scene.noise, scene.blur * unit, scene.jpeg)
+
+
+def lay(parts: Sequence[Part], scene: Scene, canvas: Image.Image) -> None:
+    """Draw parts onto the RGB canvas, from back to front, in the scene's light."""
+    width, height = canvas.size
+    for part in parts:
+        draw_part(canvas, part.kind, COLOURS[part.colour], part.tint, (part.x * width, part.y * height),
+                  part.radius * math.sqrt(width * height), part.angle, scene.tilt, scene.light)  # fmt: skip
