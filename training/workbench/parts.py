@@ -6,10 +6,14 @@ Every shape is a list of polygons in coordinates where the part's half length is
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+from training.workbench import defects
+from training.workbench.defects import Mark, Points
 
 COLOURS = {
     "red": (200, 42, 38),
@@ -23,7 +27,6 @@ COLOURS = {
 }
 KINDS = ("bolt", "nut", "washer", "gear", "spring", "bracket", "screw", "bearing")
 
-Points = list[tuple[float, float]]
 # (polygon, tone): tone multiplies the part's colour; None cuts a hole
 Layer = tuple[Points, float | None]
 
@@ -108,40 +111,99 @@ _SHAPES = {"bolt": _bolt(), "nut": _nut(), "washer": _washer(), "gear": _gear(),
 
 
 @lru_cache(maxsize=4096)
-def extent(kind: str, angle: float) -> tuple[float, float, float, float]:
-    """The turned part's (left, top, right, bottom) around its centre, in half lengths."""
-    points = np.array([p for polygon, tone in _SHAPES[kind] if tone is not None for p in polygon])  # [N, 2]
+def extent(kind: str, angle: float, bitten: int | None = None) -> tuple[float, float, float, float]:
+    """The turned part's (left, top, right, bottom) around its centre, in half lengths.
+
+    bitten: the mark of a missing piece, without which the part may be smaller.
+    """
+    polygons = [polygon for polygon, tone in _SHAPES[kind] if tone is not None]
+    points = np.concatenate(polygons) if bitten is None else _left_over(polygons, defects.bite(kind, bitten))
     turned = points @ _turn(angle)
     left, top = turned.min(0)
     right, bottom = turned.max(0)
     return float(left), float(top), float(right), float(bottom)
 
 
+def _left_over(polygons: Sequence[Points], bite: Points) -> np.ndarray:
+    """Points [N, 2] along the edges of what the bite leaves of the polygons."""
+    edges = np.concatenate([_dense(polygon) for polygon in polygons])
+    broken = _dense(bite)
+    inside = np.any([_holds(polygon, broken) for polygon in polygons], 0)
+    return np.concatenate([edges[~_holds(bite, edges)], broken[inside]])
+
+
+def _dense(polygon: Points, steps: int = 16) -> np.ndarray:
+    """Points [N * steps, 2] along the polygon's edges."""
+    start = np.array(polygon)
+    share = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
+    return (start[:, None] * (1 - share) + np.roll(start, -1, 0)[:, None] * share).reshape(-1, 2)
+
+
+def _holds(polygon: Points, points: np.ndarray) -> np.ndarray:
+    """bool [N]: whether the polygon holds each point (a ray to the right crosses its edges an odd number of times)."""
+    start = np.array(polygon)[:, None]
+    end = np.roll(start, -1, 0)
+    x, y = points.T
+    spans = (start[..., 1] > y) != (end[..., 1] > y)
+    rise = np.where(spans, end[..., 1] - start[..., 1], 1)
+    cross = start[..., 0] + (y - start[..., 1]) / rise * (end[..., 0] - start[..., 0])
+    return (spans & (x < cross)).sum(0) % 2 == 1
+
+
 def _turn(angle: float) -> np.ndarray:
     return np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
 
 
+def turned(points: Points, angle: float) -> np.ndarray:
+    """Points [N, 2] of the part's own coordinates, turned with it."""
+    return np.array(points) @ _turn(angle)
+
+
 def draw_part(
     canvas: Image.Image, kind: str, colour: tuple[int, int, int], tint: tuple[float, ...], at: tuple[float, float],
-    radius: float, angle: float, tilt: float, light: float,
+    radius: float, angle: float, tilt: float, light: float, marks: Sequence[Mark] = (),
 ) -> None:  # fmt: skip
-    """Draw one part onto the RGB canvas: centre ``at`` and ``radius`` in pixels, shadow away from the light."""
+    """Draw one part onto the RGB canvas: centre ``at`` and ``radius`` in pixels, shadow away from the light.
+
+    marks: its defect's polygons.
+    """
     fine = 4 if radius < 40 else 2  # supersampling
     half = int(radius * 1.3) + 3
     left, top = int(at[0]) - half, int(at[1]) - half
     side = 2 * half + 1
+    shift = np.array([at[0] - left, at[1] - top])
+
+    def flat(polygon: Points) -> list[float]:
+        return ((turned(polygon, angle) * (radius, radius * tilt) + shift) * fine).ravel().tolist()
+
     tones, alpha = Image.new("L", (side * fine, side * fine), 100), Image.new("L", (side * fine, side * fine), 0)
     tone_pen, alpha_pen = ImageDraw.Draw(tones), ImageDraw.Draw(alpha)
-    shift = np.array([at[0] - left, at[1] - top])
     for polygon, tone in _SHAPES[kind]:
-        points = ((np.array(polygon) @ _turn(angle)) * (radius, radius * tilt) + shift) * fine
-        flat = [tuple(p) for p in points.tolist()]
-        alpha_pen.polygon(flat, fill=0 if tone is None else 255)
+        points = flat(polygon)
+        alpha_pen.polygon(points, fill=0 if tone is None else 255)
         if tone is not None:
-            tone_pen.polygon(flat, fill=round(100 * tone))
-    tones, alpha = tones.reduce(fine), alpha.reduce(fine)
+            tone_pen.polygon(points, fill=round(100 * tone))
+    for polygon, paint in marks:
+        if paint is None:
+            alpha_pen.polygon(flat(polygon), fill=0)
+    alpha = alpha.reduce(fine)
     _cast_shadow(canvas, alpha, (left, top), radius, light)
-    canvas.paste(_shade(tones, colour, tint, light), (left, top), alpha)
+    shaded = _shade(tones.reduce(fine), colour, tint, light)
+    painted = [(flat(polygon), paint) for polygon, paint in marks if paint is not None]
+    if painted:
+        _paint(shaded, painted, fine)
+    canvas.paste(shaded, (left, top), alpha)
+
+
+def _paint(shaded: Image.Image, painted: Sequence[tuple[list[float], tuple[int, int, int]]], fine: int) -> None:
+    """Lay polygons, given in pixels of a canvas ``fine`` times as wide, over the part."""
+    size = (shaded.width * fine, shaded.height * fine)
+    paint, cover = Image.new("RGB", size, painted[0][1]), Image.new("L", size, 0)
+    paint_pen, cover_pen = ImageDraw.Draw(paint), ImageDraw.Draw(cover)
+    for points, colour in painted:
+        paint_pen.polygon(points, fill=colour)
+        cover_pen.polygon(points, fill=255)
+    shaded.paste(paint.reduce(fine), (0, 0), cover.reduce(fine))
 
 
 def _shade(tones: Image.Image, colour: tuple[int, int, int], tint: tuple[float, ...], light: float) -> Image.Image:
