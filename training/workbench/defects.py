@@ -82,7 +82,7 @@ def _scratch(rng: np.random.Generator, kind: str, colour: Rgb) -> list[Mark]:
     for i in (-1, 0, 1):
         middle, half = rng.uniform(-0.1, 0.1), rng.uniform(0.34, 0.5)
         ends = np.array([(middle - half, 0.17 * i), (middle + half, 0.17 * i + rng.uniform(-0.03, 0.03))])
-        stroke, edge = _placed(ends, x, y, turn), _placed(ends + (0, 0.06), x, y, turn)
+        stroke, edge = _placed(ends, x, y, turn), _placed(ends + np.array([0, 0.06]), x, y, turn)
         drawn += [(_band(edge, 0.03), _mixed(colour, 0, 0.7)), (_band(stroke, 0.045), (252, 252, 250))]
     return drawn
 

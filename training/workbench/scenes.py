@@ -99,7 +99,9 @@ def random_scene(seed: int, index: int, *, aspect: float | None = None, count: i
         if _fits(scene, parts, part):
             parts.append(part)
     rng = np.random.default_rng((seed, index, _DEFECTS))
-    return replace(scene, parts=tuple(_perhaps_defective(rng, scene, part, parts[i + 1 :]) for i, part in enumerate(parts)))
+    return replace(
+        scene, parts=tuple(_perhaps_defective(rng, scene, part, parts[i + 1 :]) for i, part in enumerate(parts))
+    )
 
 
 def _perhaps_defective(rng: np.random.Generator, scene: Scene, part: Part, above: list[Part]) -> Part:
@@ -180,4 +182,4 @@ def lay(parts: Sequence[Part], scene: Scene, canvas: Image.Image) -> None:
     width, height = canvas.size
     for part in parts:
         draw_part(canvas, part.kind, COLOURS[part.colour], part.tint, (part.x * width, part.y * height),
-                  part.radius * math.sqrt(width * height), part.angle, scene.tilt, scene.light)  # fmt: skip
+                  part.radius * math.sqrt(width * height), part.angle, scene.tilt, scene.light, part.marks())  # fmt: skip
