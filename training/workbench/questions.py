@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from training.workbench import tell
 from training.workbench.asking import ask
+from training.workbench.defect_questions import defect, defect_which
 from training.workbench.parts import COLOURS, KINDS
+from training.workbench.question import Question
 from training.workbench.scenes import Part, Scene
 from training.workbench.things import absent_thing
 
-
-@dataclass(frozen=True)
-class Question:
-    """type: the row of the evaluation table. task: vqa, freeform or phrase-grounding. think: the trace for cot.
-
-    answer is the text, or for grounding (sentence, [(phrase, [box, ...]), ...]) with boxes as fractions.
-    """
-
-    type: str
-    task: str
-    prompt: str
-    answer: Any
-    think: str
-    truth: dict[str, Any] = field(default_factory=dict)
-
-
 # share of each question in training; what is harder or asked more often gets more
 MIX = {
-    "count": 0.16, "colour": 0.10, "kind": 0.06, "existence": 0.12, "size": 0.05, "region": 0.10, "relation": 0.09,
-    "surface": 0.01, "unanswerable": 0.09, "list": 0.14, "caption": 0.08,
+    "count": 0.14, "colour": 0.08, "kind": 0.05, "existence": 0.10, "size": 0.04, "region": 0.09, "relation": 0.08,
+    "surface": 0.01, "unanswerable": 0.08, "list": 0.12, "caption": 0.07, "defect": 0.08, "defect_which": 0.06,
 }  # fmt: skip
 
 
@@ -269,5 +254,5 @@ def _present_or_random(rng: np.random.Generator, present: list[str], every: tupl
 _ASKERS = {
     "count": _count, "colour": _colour, "kind": _kind, "existence": _existence, "size": _size, "region": _region,
     "relation": _relation, "surface": _surface, "unanswerable": _unanswerable, "list": _list, "caption": _caption,
-    "grounding": grounding,
+    "defect": defect, "defect_which": defect_which, "grounding": grounding,
 }  # fmt: skip

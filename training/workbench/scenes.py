@@ -180,6 +180,7 @@ def draw(scene: Scene, width: int, height: int) -> Image.Image:
 def lay(parts: Sequence[Part], scene: Scene, canvas: Image.Image) -> None:
     """Draw parts onto the RGB canvas, from back to front, in the scene's light."""
     width, height = canvas.size
+    unit = math.sqrt(width * height)
     for part in parts:
         draw_part(canvas, part.kind, COLOURS[part.colour], part.tint, (part.x * width, part.y * height),
-                  part.radius * math.sqrt(width * height), part.angle, scene.tilt, scene.light, part.marks())  # fmt: skip
+                  part.radius * unit, part.angle, scene.tilt, scene.light, part.marks())  # fmt: skip

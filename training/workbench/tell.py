@@ -15,6 +15,7 @@ SURFACE = {
     "dark mat": "a dark mat",
     "conveyor belt": "a conveyor belt",
 }
+DEFECT = {"crack": "a crack", "scratch": "a scratch", "rust": "rust", "missing piece": "a missing piece"}
 _COLUMNS, _ROWS = ("left", "", "right"), ("top", "", "bottom")
 _WORDS = ("no", "one", "two", "three", "four", "five", "six")
 
@@ -68,12 +69,25 @@ def listing(parts: Sequence[Part], sized: bool) -> str:
     return join([group_name(g) for g in groups(parts)])
 
 
-def evidence(parts: Sequence[Part], scene: Scene, noun: str) -> str:
-    """The trace: the parts that an answer rests on, each with its place."""
+def evidence(parts: Sequence[Part], scene: Scene, noun: str, defects: bool = False) -> str:
+    """The trace: the parts that an answer rests on, each with its place, and its defect where ``defects``."""
     if not parts:
         return f"I see no {noun}."
-    seen = [f"{a(f'{p.size} {p.colour} {p.kind}')} {at_region(region(p))}" for p in reading_order(parts)]
-    return f"I see {join(seen)}."
+    names = [a(f"{p.size} {p.colour} {p.kind}") + (with_defect(p) if defects else "") for p in reading_order(parts)]
+    return f"I see {join([f'{n} {at_region(region(p))}' for n, p in zip(names, reading_order(parts), strict=True)])}."
+
+
+def with_defect(part: Part) -> str:
+    """`` with a crack``; an empty text where the part has no defect."""
+    return f" with {DEFECT[part.defect]}" if part.defect else ""
+
+
+def what_is_wrong(rng: np.random.Generator, part: Part, name: str) -> str:
+    """A sentence about the one part of that name."""
+    if not part.defect:
+        return f"The {name} has no defect."
+    flaw = DEFECT[part.defect]
+    return f"The {name} has {flaw}." if rng.random() < 0.7 else _sentence(f"{flaw}: the {name}.")
 
 
 def count_answer(rng: np.random.Generator, count: int, noun: str) -> str:
