@@ -16,7 +16,7 @@ from vi.inference.runs.weights import find_weights
 class ModelInfo(BaseModel):
     """A model without its weights loaded.
 
-    size_gb: size of the weight files in 10⁹ bytes; None where they are not on this machine. parameters: stored
+    size_gb: size of the weight files, or of a bundle's graphs, in 10⁹ bytes; None where they are not on this machine. parameters: stored
     numbers. metadata: what ``run.json`` says beyond the fields, and facts of the checkpoint.
     """
 
@@ -70,12 +70,13 @@ def inspect(files: RunFiles) -> ModelInfo:
     weights = find_weights(files.model_path)
     tensors = weights.tensors()
     there = bool(weights.safetensors or weights.pickles) and not weights.missing
+    size = weights.size_bytes if there else sum(path.stat().st_size for path in files.model_path.glob("*.bin"))
     task = record.task_type or "freeform"
     return ModelInfo(
         model_name=record.model_name or files.name,
         model_path=str(files.model_path),
         architecture=architecture,
-        size_gb=weights.size_bytes / 1e9 if there else None,
+        size_gb=size / 1e9 if size else None,
         parameters=sum(prod(entry["shape"]) for entry in tensors.values()) if there and tensors else None,
         task_type=task,
         supported_tasks=record.supported_tasks or (task,),

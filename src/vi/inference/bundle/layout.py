@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vi.inference.errors import LoadError
+from vi.inference.runs.files import BUNDLE_FILE as MANIFEST
 from vi.inference.runs.manifest import sha256
 
-MANIFEST = "bundle.json"
 LANGUAGE, VISION, TABLE = "language.xml", "vision.xml", "embedding.bin"
 VERSION = 2  # of this layout; raised when an older reader would go wrong
 READ_WHOLE = 64_000_000  # bytes; larger files are compared by their size, unless asked for

@@ -17,7 +17,7 @@ from vi.inference.preprocess.pixels import PictureEncoder
 from vi.inference.preprocess.processors import read_pictures
 from vi.inference.preprocess.tokenizer import ChatTokenizer
 from vi.inference.preprocess.transformers_pictures import TransformersPictures
-from vi.inference.runs.files import RunFiles
+from vi.inference.runs.files import BUNDLE_FILE, RunFiles
 from vi.inference.runs.model_config import read_model_config
 from vi.inference.runs.weights import find_weights
 
@@ -102,6 +102,11 @@ def _safe_weights(folder: Path, allow_pickle: bool) -> int:
         raise LoadError(f"{folder} holds an adapter among the model's own files.", hint)
     if weights.safetensors:
         return weights.parameter_count()
+    if not weights.pickles and (folder / BUNDLE_FILE).is_file():
+        message = f"{folder} holds a bundle, for CPUs, without the weights of the checkpoint it was made of."
+        raise LoadError(
+            message, "Load that checkpoint, or leave out device=, dtype=, weights= and what else asks for it."
+        )
     names = ", ".join(path.name for path in weights.pickles) or "none"
     if not (weights.pickles and allow_pickle):
         hint = "A pickle can run code: pass allow_pickle=True only for files you trust, or convert them to safetensors."

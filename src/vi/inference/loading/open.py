@@ -13,6 +13,7 @@ from vi.inference.preprocess.processors import ENCODERS, read_pictures
 from vi.inference.preprocess.tokenizer import ChatTokenizer
 from vi.inference.runs.files import RunFiles
 from vi.inference.runs.model_config import read_model_config
+from vi.inference.runs.weights import find_weights
 
 if TYPE_CHECKING:
     from vi.inference.bundle.layout import Bundle
@@ -33,7 +34,7 @@ def open_model(
     """A run as what suits this machine: graphs for the CPU, read without torch and transformers, or a torch model.
 
     runner: ``openvino``, ``torch`` or ``auto``: the first on a CPU, where the architecture can be converted and nothing
-    is asked for that only torch has. weights: how graphs that are made now store theirs. The rest: see ``loader.load``.
+    is asked for that only torch has, and for a folder that holds nothing but graphs. weights: how graphs that are made now store theirs. The rest: see ``loader.load``.
     Raises LoadError, and ConfigError for a runner that there is not.
     """
     if runner not in RUNNERS:
@@ -42,7 +43,7 @@ def open_model(
     if weights is not None and runner == "torch":
         raise ConfigError(f"weights={weights!r} is for runner='openvino'.", "Leave one of them out.")
     only_torch = any(options.values()) or dtype not in ("auto", "float32")
-    if runner == "openvino" or (runner == "auto" and not only_torch and _on_cpu(device) and _converts(files)):
+    if runner == "openvino" or (runner == "auto" and not only_torch and _suits_graphs(files, device)):
         from vi.inference.bundle.cache import bundle_for
 
         return of_bundle(bundle_for(files, weights=weights, show_progress=show_progress))
@@ -57,6 +58,14 @@ def _require_torch(files: RunFiles) -> None:
         if find_spec(package) is None:
             message = f"{files.name} would run with PyTorch, and {package} is not installed."
             raise LoadError(message, "Install both: pip install 'vi-inference[torch]'.")
+
+
+def _suits_graphs(files: RunFiles, device: Any) -> bool:
+    """Whether graphs are what to run: on a CPU where the architecture allows it, anywhere where there is nothing else."""
+    found = find_weights(files.model_path)
+    if device == "auto" and not (found.safetensors or found.pickles):
+        return True
+    return _on_cpu(device) and _converts(files)
 
 
 def _on_cpu(device: Any) -> bool:

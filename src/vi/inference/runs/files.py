@@ -12,6 +12,7 @@ from vi.inference.runs.weights import find_weights
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
 ADAPTER_FILES = ("adapter_model.safetensors", "adapter_model.bin")
+BUNDLE_FILE = "bundle.json"  # of a folder with graphs, which hold the weights themselves
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ def read_run(folder: Path, *, run_id: str, name: str = "", base: Path | None = N
 
 
 def require_model(folder: Path, *, weights: bool = True) -> None:
-    """Raise LoadError unless ``folder`` has a config, weights, a tokenizer and a picture processor."""
+    """Raise LoadError unless ``folder`` has a config, weights or a bundle, a tokenizer and a picture processor."""
     if not folder.is_dir():
         raise LoadError(f"There is no folder {folder}.", "A run keeps its Hugging Face files in <run>/model/.")
     missing = [] if (folder / "config.json").is_file() else ["config.json"]
     if weights:
         found = find_weights(folder)
         missing += found.missing
-        if not (found.safetensors or found.missing or found.pickles):
+        if not (found.safetensors or found.missing or found.pickles or (folder / BUNDLE_FILE).is_file()):
             missing.append("weights (model.safetensors or model.safetensors.index.json)")
     for kind, names in (("tokenizer", TOKENIZER_FILES), ("picture processor", PROCESSOR_FILES)):
         if not any((folder / name).is_file() for name in names):
