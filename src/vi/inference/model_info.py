@@ -16,8 +16,9 @@ from vi.inference.runs.weights import find_weights
 class ModelInfo(BaseModel):
     """A model without its weights loaded.
 
-    size_gb: size of the weight files, or of a bundle's graphs, in 10⁹ bytes; None where they are not on this machine. parameters: stored
-    numbers. metadata: what ``run.json`` says beyond the fields, and facts of the checkpoint.
+    size_gb: size of the weight files, or of a bundle's graphs, in 10⁹ bytes; None where they are not on this machine.
+    parameters: stored numbers; None for a bundle. metadata: what ``run.json`` says beyond the fields, and facts of the
+    checkpoint.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())

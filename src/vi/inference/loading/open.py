@@ -33,8 +33,9 @@ def open_model(
 ) -> LoadedModel:
     """A run as what suits this machine: graphs for the CPU, read without torch and transformers, or a torch model.
 
-    runner: ``openvino``, ``torch`` or ``auto``: the first on a CPU, where the architecture can be converted and nothing
-    is asked for that only torch has, and for a folder that holds nothing but graphs. weights: how graphs that are made now store theirs. The rest: see ``loader.load``.
+    runner: ``openvino``, ``torch`` or ``auto``: the first for a folder that holds nothing but graphs, and on a CPU,
+    where the architecture can be converted and nothing is asked for that only torch has. weights: how graphs that are
+    made now store theirs. The rest: see ``loader.load``.
     Raises LoadError, and ConfigError for a runner that there is not.
     """
     if runner not in RUNNERS:
@@ -61,7 +62,7 @@ def _require_torch(files: RunFiles) -> None:
 
 
 def _suits_graphs(files: RunFiles, device: Any) -> bool:
-    """Whether graphs are what to run: on a CPU where the architecture allows it, anywhere where there is nothing else."""
+    """Whether graphs are what to run: where there is nothing else, and on a CPU where the architecture allows it."""
     found = find_weights(files.model_path)
     if device == "auto" and not (found.safetensors or found.pickles):
         return True
