@@ -6,9 +6,11 @@ import re
 
 import numpy as np
 
+from training.workbench.clip_wordings import CLIP_SAME, CLIP_WORDINGS
 from training.workbench.wordings import LEADS, PLACED, SAME, TAILS, WORDINGS
 
-_OTHERS = {word: [w for w in group if w != word] for group in SAME for word in group}
+_FORMS = WORDINGS | CLIP_WORDINGS
+_OTHERS = {word: [w for w in group if w != word] for group in (*SAME, *CLIP_SAME) for word in group}
 _WORD = re.compile(r"(?<!\{)\b[A-Za-z]+\b(?!\})")  # not a slot's name
 
 
@@ -17,7 +19,7 @@ def ask(rng: np.random.Generator, form: str, unseen: bool, **slots: str) -> str:
 
     Seen wordings come with words swapped and lead-ins; a swap that would make a kept-back wording is not made.
     """
-    seen, kept_back = WORDINGS[form]
+    seen, kept_back = _FORMS[form]
     if unseen:
         return str(rng.choice(kept_back)).format(**slots)
     wording = str(rng.choice(seen))
