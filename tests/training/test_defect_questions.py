@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 from training.workbench.looks import Gaze
-from training.workbench.questions import random_question
+from training.workbench.questions import grounding, random_question
 from training.workbench.scenes import random_scene
 from training.workbench.tell import DEFECT
 
@@ -78,3 +78,18 @@ def test_a_trace_looks_at_the_part_that_it_names(which):
             part = next(p for p in scene.parts if (p.colour, p.kind) == (truth["colour"], truth["kind"]))
             assert looks[0].nonzero()[0].tolist() == [int(part.y * 7) * 7 + int(part.x * 7)]
             assert f"with {DEFECT[part.defect]} " in question.think
+
+
+def test_what_is_grounded_as_damaged_is_what_has_a_defect():
+    asked = 0
+    for index in range(1500):
+        scene = random_scene(8, index)
+        question = grounding(np.random.default_rng(index), scene)
+        sentence, phrases = question.answer
+        if sentence.startswith(("Defective", "I see damage", "No part is")):
+            asked += 1
+            wrong = sorted(scene.box(part) for part in scene.parts if part.defect)
+            assert sorted(box for _, boxes in phrases for box in boxes) == wrong
+            assert sorted(tuple(box) for _, *box in question.truth["boxes"]) == wrong
+            assert all(phrase in sentence for phrase, _ in phrases)
+    assert asked > 50

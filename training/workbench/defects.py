@@ -41,7 +41,7 @@ _RUST = {
 # x, y, radius: where a piece may be missing
 _BITES = {
     "bolt": ((-0.92, 0.44, 0.42), (-0.92, -0.44, 0.42), (0.4, 0.3, 0.32), (0.4, -0.3, 0.32), (0.95, 0.2, 0.38)),
-    "screw": ((-0.95, 0.5, 0.44), (-0.95, -0.5, 0.44), (-0.62, 0.4, 0.38), (0.1, 0.26, 0.24)),
+    "screw": ((-0.95, 0.5, 0.44), (-0.95, -0.5, 0.44), (-0.62, 0.4, 0.38), (0.15, 0.3, 0.32)),
     "spring": ((-0.5, 0.42, 0.46), (0.5, -0.42, 0.46), (0.0, 0.42, 0.46), (-0.95, -0.4, 0.5)),
     "bracket": ((-0.76, 0.8, 0.42), (0.82, 0.8, 0.38), (-0.76, -0.86, 0.4), (-0.84, 0.0, 0.36), (0.3, 0.88, 0.36)),
 }
@@ -78,12 +78,13 @@ def _crack(rng: np.random.Generator, kind: str, colour: Rgb) -> list[Mark]:
 def _scratch(rng: np.random.Generator, kind: str, colour: Rgb) -> list[Mark]:
     """Three straight bright strokes side by side, each with a thin dark edge."""
     x, y, turn = _scratched(rng, kind)
+    edged = 0.05 if sum(colour) > 450 else 0.03  # white on yellow or silver is told by its edge
     drawn: list[Mark] = []
     for i in (-1, 0, 1):
         middle, half = rng.uniform(-0.1, 0.1), rng.uniform(0.34, 0.5)
         ends = np.array([(middle - half, 0.17 * i), (middle + half, 0.17 * i + rng.uniform(-0.03, 0.03))])
         stroke, edge = _placed(ends, x, y, turn), _placed(ends + np.array([0, 0.06]), x, y, turn)
-        drawn += [(_band(edge, 0.03), _mixed(colour, 0, 0.7)), (_band(stroke, 0.045), (252, 252, 250))]
+        drawn += [(_band(edge, edged), _mixed(colour, 0, 0.7)), (_band(stroke, 0.045), (252, 252, 250))]
     return drawn
 
 

@@ -204,16 +204,20 @@ def _caption(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
 
 
 def grounding(rng: np.random.Generator, scene: Scene, unseen: bool = False) -> Question:
-    """Ground every part, or (three times in ten) the parts that a phrase names."""
-    if rng.random() < 0.7 or not scene.parts:
+    """Ground every part, or (one time in four) the parts that a phrase names, or (seldom) the defective ones."""
+    style = rng.random()
+    if style < 0.67 or not scene.parts:
         groups = tell.groups(scene.parts)
         prompt, sentence, phrases = ask(rng, "ground_all", unseen), *tell.grounded(rng, groups, scene.surface)
-    else:
+    elif style < 0.92:
         part = scene.parts[int(rng.integers(len(scene.parts)))]
         name = f"{part.colour} {part.kind}"
         groups = [[p for p in tell.reading_order(scene.parts) if (p.colour, p.kind) == (part.colour, part.kind)]]
         prompt = ask(rng, "ground_some", unseen, target=name if len(groups[0]) == 1 else name + "s")
         sentence, phrases = tell.grounded(rng, groups, scene.surface)
+    else:
+        groups = tell.groups([p for p in scene.parts if p.defect])
+        prompt, sentence, phrases = ask(rng, "ground_defects", unseen), *tell.grounded_defects(rng, groups)
     answer = (
         sentence,
         [(phrase, [scene.box(p) for p in group]) for phrase, group in zip(phrases, groups, strict=True)],

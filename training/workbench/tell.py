@@ -183,5 +183,13 @@ def grounded(rng: np.random.Generator, together: Sequence[Sequence[Part]], surfa
     return sentence, phrases
 
 
+def grounded_defects(rng: np.random.Generator, together: Sequence[Sequence[Part]]) -> tuple[str, list[str]]:
+    """As ``grounded``, of groups of defective parts."""
+    if not together:
+        return "No part is defective.", []
+    phrases = [group_name(g) for g in together]
+    return str(rng.choice([f"Defective: {join(phrases)}.", f"I see damage on {join(phrases)}."])), phrases
+
+
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]

@@ -405,6 +405,26 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
         ("Find and locate the {target}.", "Give the box of the {target}."),
     ),
+    "ground_defects": (
+        (
+            "Locate the defective parts.",
+            "Find the damaged parts and box them.",
+            "Ground the defective parts.",
+            "Where are the defective parts? Give boxes.",
+            "Box every damaged part.",
+            "Find the defective part.",
+            "Detect all defective parts.",
+            "Mark the damaged part with a box.",
+            "Locate every part with a defect.",
+            "Which parts are defective? Give the boxes.",
+            "Point out the damaged parts.",
+            "Show me the defective parts with boxes.",
+            "Find everything that is damaged and box it.",
+            "Give the boxes of all defective parts.",
+            "Locate all damage in the picture.",
+        ),
+        ("Ground the damaged parts.", "Find and locate the defective parts.", "Box all parts with a defect."),
+    ),
     "defect": (
         (
             "Is the {part} defective?",
