@@ -10,6 +10,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import openvino
 import pytest
 import torch
 from tests.inference.asking import GREEDY, SAMPLED, answer, failure, picture, tokens
@@ -153,12 +154,20 @@ def test_the_call_goes_before_the_model_before_the_run_before_the_defaults(train
         "max_new_tokens": (7, "call"), "logprobs": (2, "model"), "seed": (3, "model"),
         "repetition_penalty": (1.3, "run"), "temperature": (1.0, "default"), "top_p": (1.0, "default"),
         "top_k": (50, "default"), "do_sample": (False, "default"), "stop_strings": ((), "default"),
-        "loop_detection": (True, "default"),
+        "loop_detection": (True, "default"), "precision": ("exact", "engine"),
     }  # fmt: skip
     assert {name: (setting.value, setting.origin) for name, setting in response.generation.items()} == expected
-    assert list(response.generation) == list(GenerationConfig.model_fields)
+    assert list(response.generation) == [*GenerationConfig.model_fields, "precision"]
     assert response.usage.completion_tokens <= 7
     assert all(len(entry.alternatives) == 2 for entry in response.logprobs)
+
+
+@pytest.mark.parametrize("options", [{"runner": "torch", "dtype": "bfloat16"}, {"engine": {"precision": "fast"}}])
+def test_an_answer_says_what_it_was_computed_in(tiny_checkpoint, options):
+    has_bf16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    with ViModel(pretrained_model_name_or_path=tiny_checkpoint, device="cpu", **options) as model:
+        told = ask(model, GREEDY).generation["precision"].value
+    assert told == ("fast" if has_bf16 or "runner" in options else "exact")
 
 
 def test_a_checkpoints_own_sampling_values_change_nothing(tiny_checkpoint, tiny_model, tmp_path):

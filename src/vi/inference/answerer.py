@@ -17,7 +17,7 @@ from vi.inference.engine.start import start_engine
 from vi.inference.errors import InferenceError, ViError
 from vi.inference.estimate import Estimate
 from vi.inference.events import EventReader
-from vi.inference.generation_config import GenerationConfig, ResolvedConfig, WarnOnce, resolve
+from vi.inference.generation_config import GenerationConfig, ResolvedConfig, Setting, WarnOnce, resolve
 from vi.inference.look import Seen, look
 from vi.inference.media.clip import Clip
 from vi.inference.media.image import Picture
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vi.inference.completion import Completion
     from vi.inference.engine.base import EngineState
     from vi.inference.engine.generation import Generation
+    from vi.inference.engine.runners.base import Precision
     from vi.inference.engine.settings import EngineSettings
     from vi.inference.loading.loader import LoadedModel
     from vi.inference.media.clip_manifest import ClipManifest
@@ -54,8 +55,9 @@ class SeenClip(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """One request on its way. loading: seconds to read and prepare its source. units: of the model's boxes. clip: what
-    was seen of it and what to tell of that, None for a picture. transform: of the one picture that it is about."""
+    """One request on its way. loading: seconds to read and prepare its source. units: of the model's boxes. precision:
+    what the engine computes in. clip: what was seen of it and what to tell of that, None for a picture. transform: of
+    the one picture that it is about."""
 
     call: Call
     prompt: str
@@ -63,6 +65,7 @@ class Asked:
     generation: Generation
     loading: float
     units: BoxUnits
+    precision: Precision
     clip: SeenClip | None = None
     transform: PictureTransform | None = None
 
@@ -73,7 +76,7 @@ class Asked:
             response = self.call.task.respond(
                 completion.model_copy(update={"timings": timings}),
                 prompt=self.prompt,
-                generation=self.resolved.echo(),
+                generation=self.resolved.echo() | {"precision": Setting(value=self.precision, origin="engine")},
                 warnings=[*self.resolved.warnings, *(self.clip.warnings if self.clip is not None else ())],
                 units=self.units,
             )
@@ -184,7 +187,7 @@ class Answerer:
         generation = self._submit(Request(built, resolved.config, grammar))
         seen = SeenClip(source.manifest, source.warnings) if isinstance(source, Clip) else None
         transform = PictureTransform.of(source, built.seen_size) if isinstance(source, Picture) else None
-        return Asked(call, prompt, resolved, generation, loading, units, seen, transform)
+        return Asked(call, prompt, resolved, generation, loading, units, self._engine.precision, seen, transform)
 
     def _submit(self, request: Request) -> Generation:
         """Begin once there is room for the request's arrays, which it holds until it has ended."""

@@ -86,6 +86,7 @@ class NumpyRunner:
 
     block_bytes = 0
     encodes_beside = True
+    precision = "exact"
 
     def __init__(self, model: NumpyModel, num_blocks: int, block_size: int) -> None:
         self.model, self.num_blocks, self.block_size = model, num_blocks, block_size

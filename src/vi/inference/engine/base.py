@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vi.inference.engine.generation import Generation
 from vi.inference.engine.request import Request
+from vi.inference.engine.runners.base import Precision
 
 if TYPE_CHECKING:
     from vi.inference.structured.grammar import Grammar
@@ -25,8 +26,12 @@ class Engine(Protocol):
     """Answers requests one by one or in batches; what a request answers does not depend on its company.
 
     capacity: how many it answers at once; more of them wait. cache_tokens: how many tokens of all their prompts and
-    answers it can hold, of ``token_bytes`` each; None where every request takes memory of its own.
+    answers it can hold, of ``token_bytes`` each; None where every request takes memory of its own. precision: what it
+    computes in, which may be less than was asked for.
     """
+
+    @property
+    def precision(self) -> Precision: ...
 
     @property
     def token_bytes(self) -> int | None: ...

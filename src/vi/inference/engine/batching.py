@@ -27,6 +27,7 @@ class BatchingEngine:
     def __init__(self, runner: PagedRunner, vocabulary: Vocabulary, settings: EngineSettings | None = None) -> None:
         self._vocabulary = vocabulary
         self._block_size = runner.block_size
+        self.precision = runner.precision
         self.token_bytes = runner.block_bytes // runner.block_size
         self.cache_tokens = runner.num_blocks * runner.block_size
         self._settings = settings or EngineSettings()

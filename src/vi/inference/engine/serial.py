@@ -80,6 +80,7 @@ class SerialEngine:
     cache_tokens: int | None = None
 
     def __init__(self, runner: PlainRunner, vocabulary: Vocabulary) -> None:
+        self.precision = runner.precision
         self._vocabulary = vocabulary
         self._loop = SerialLoop(runner, vocabulary)
         self._lock = threading.Lock()  # between submit and close: no job enters a closed inbox

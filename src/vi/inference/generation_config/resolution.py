@@ -20,7 +20,7 @@ class Setting(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    value: bool | int | float | tuple[str, ...] | None
+    value: bool | int | float | str | tuple[str, ...] | None
     origin: str
 
 

@@ -20,8 +20,9 @@ class PredictionResponse(BaseModel):
     where there is none. truncated: the length limit cut the answer before it was complete, or had it completed sooner
     than the model would have (an answer that the very last token allowed completes is not truncated, though its
     ``finish_reason`` is ``length``). usage: token counts.
-    timings: seconds. generation: every generation parameter with its value and where that came from. warnings: what
-    the caller may not have expected. logprobs: one entry a token, None unless asked for. video: which frames of a clip
+    timings: seconds. generation: every generation parameter with its value and where that came from, and the
+    ``precision`` that the engine computed in (``exact`` is float32, ``fast`` fewer bits). warnings: what the caller may
+    not have expected. logprobs: one entry a token, None unless asked for. video: which frames of a clip
     the answer is about, None for a picture. transform: how the one picture led to what the model saw.
     probabilities: of choices, of fields that are an Enum or a Literal, and of booleans: path of the field (its keys and
     indices, joined by dots; empty where it is the whole answer) to option to probability. It is the model's own before

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from vi.inference.engine.batch import Batch
 from vi.inference.preprocess.prompt import Prompt
+
+Precision = Literal["exact", "fast"]  # float32, or fewer bits
 
 
 class PagedRunner(Protocol):
@@ -21,6 +23,7 @@ class PagedRunner(Protocol):
     num_blocks: int
     block_bytes: int
     encodes_beside: bool
+    precision: Precision
 
     def encode(self, media: Mapping[str, Any]) -> Any:
         """The pictures' features, one for every placeholder of the prompt, in order; see ``Batch.features``.
@@ -45,6 +48,8 @@ class PagedRunner(Protocol):
 
 class PlainRunner(Protocol):
     """Runs one model for one request at a time. Logits are [1, V] of an array-API library, the last position's only."""
+
+    precision: Precision
 
     def prefill(self, prompt: Prompt) -> tuple[Any, Any]:
         """Read the whole prompt. Returns (state, logits): the request's own keys, values and place, freed with it."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
+from vi.inference.engine.runners.base import Precision
 from vi.inference.errors import InferenceError
 from vi.inference.preprocess.families import get_family
 from vi.inference.preprocess.prompt import Prompt
@@ -32,6 +33,7 @@ class PlainTorchRunner:
         weights: Any = loaded.weights
         self._model, self._config = weights.model, weights.config
         self._device, self._dtype = weights.device, weights.dtype
+        self.precision: Precision = "exact" if self._dtype.itemsize >= 4 else "fast"
         self._family, self._placeholder_id = get_family(loaded.family), loaded.placeholder_id
 
     @torch.inference_mode()

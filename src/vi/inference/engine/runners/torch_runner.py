@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from vi.inference.engine.batch import Batch
+from vi.inference.engine.runners.base import Precision
 from vi.inference.engine.runners.features import Features
 from vi.inference.engine.runners.paged_attention import PAGED_ATTENTION, Chunk, PagedStep
 from vi.inference.engine.runners.step_tables import step_tables
@@ -47,6 +48,7 @@ class PagedTorchRunner:
         self.block_size = block_size
         self.num_blocks = num_blocks
         self.block_bytes = block_bytes(config, dtype, block_size)
+        self.precision: Precision = "exact" if dtype.itemsize >= 4 else "fast"
         self._device, self._dtype = device, dtype
         self._model = model
         self._language = model.model.get_decoder()
