@@ -103,3 +103,45 @@ def test_texts_of_a_grammar_are_bounded():
     for seed in range(200):
         walked(grammar, seed, 12)
     assert 0 < len(TABLES.compile(grammar).texts) <= (1 << 20) // TABLES.vocab_size
+
+
+ROOMS = [
+    closed(a=TEXT, b=TEXT),
+    closed(a={"type": "string", "maxLength": 60}, b={"type": "string", "minLength": 5}),
+    {"type": "array", "items": {"type": "string", "minLength": 2, "maxLength": 40}, "minItems": 1, "maxItems": 3},
+]
+
+
+@pytest.mark.parametrize("number", range(len(ROOMS)))
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_the_mask_that_is_kept_within_a_text_is_the_one_a_fresh_look_gives(number, seed):
+    dice, grammar = np.random.default_rng(seed), json_grammar(ROOMS[number])
+    keeping, looking = Constraint(grammar, TABLES), Constraint(grammar, TABLES)
+    looking._budget._even = False
+    for _ in range(150):
+        allowed, last = keeping.allowed(), keeping._free
+        np.testing.assert_array_equal(allowed, looking.allowed())
+        plain = np.flatnonzero(allowed & TABLES.plain)
+        token_id = int(dice.choice(plain if len(plain) and dice.random() < 0.97 else np.flatnonzero(allowed)))
+        same = keeping.goes_on(token_id)
+        if token_id == EOS:
+            break
+        keeping.advance(token_id)
+        looking.advance(token_id)
+        assert keeping.forced() == looking.forced()
+        assert same == (keeping._free is last and last is not None)
+
+
+def test_all_places_and_requests_within_a_text_share_one_mask():
+    grammar = json_grammar(ROOMS[0])
+    masks = []
+    for text in ("aaaa", "bb"):
+        constraint = Constraint(grammar, TABLES)
+        for token_id in TABLES.tokenizer.tokenize_str('{"a":"'):
+            constraint.advance(token_id)
+        for token_id in TABLES.tokenizer.tokenize_str(text):
+            masks.append(constraint.allowed())
+            constraint.advance(token_id)
+    assert all(mask is masks[0] for mask in masks)
+    assert not masks[-1].flags.writeable

@@ -70,6 +70,16 @@ class Budget:
         if proven is not None and (self._ending is None or len(proven) < len(self._ending)):
             self._ending, self._shortest = proven, False
 
+    def repeats(self, allowed: np.ndarray) -> np.ndarray | None:
+        """This mask, as one array for all requests, where it holds behind tokens that ``goes_on`` too; else None."""
+        return self._compiled.texts.shared(allowed) if self._is_free(allowed) else None
+
+    def goes_on(self, token_id: int) -> bool:
+        """Whether behind this token of a free text whatever may come here may come again."""
+        if self._state.mode is not Mode.STRING or not self._tables.plain[token_id]:
+            return False
+        return len(self._state.text) + 2 * self._tables.longest <= self._frames.string_room
+
     @property
     def in_groundings(self) -> bool:
         return b"groundings" in self._state.keys
@@ -114,6 +124,10 @@ class Budget:
 
     def narrow(self, allowed: np.ndarray, tokens_left: int) -> np.ndarray:
         """Of ``allowed`` bool [V], the tokens behind which an ending fits; the shortest one's first is always there."""
+        kept = None if self._text is None else self._text.known(allowed, tokens_left)
+        if kept is not None:
+            self.decisive = False
+            return kept
         text = self._free_text(allowed)
         if text is not None and tokens_left > len(text.ending):
             return self._narrow_text(text, allowed, tokens_left)
@@ -139,8 +153,7 @@ class Budget:
 
     def _free_text(self, allowed: np.ndarray) -> Text | None:
         """The Text that this place is in, None where it is in none."""
-        closable = self._tables.in_free_text
-        if not self._even or self._state.mode is not Mode.STRING or not len(closable) or not allowed[closable].all():
+        if not self._is_free(allowed):
             self._text = None
         elif self._text is None:
             before = bytes(self._written[: len(self._written) - len(self._state.text)])
@@ -148,6 +161,11 @@ class Budget:
             if self._text is not None:
                 self._ending, self._shortest = self._text.ending, True
         return self._text
+
+    def _is_free(self, allowed: np.ndarray) -> bool:
+        closable = self._tables.in_free_text
+        in_string = self._even and self._state.mode is Mode.STRING
+        return in_string and len(closable) > 0 and bool(allowed[closable].all())
 
     def _new_text(self, before: bytes) -> Text | None:
         ending, tables = self.ending(), self._tables
@@ -158,14 +176,14 @@ class Budget:
         return text
 
     def _narrow_text(self, text: Text, allowed: np.ndarray, tokens_left: int) -> np.ndarray:
+        self.decisive = False
         kept = allowed & (text.least <= tokens_left)
         unknown = allowed & text.unknown & ~kept
         if unknown.any():
             self._learn(text, np.flatnonzero(unknown).tolist())
             kept = allowed & (text.least <= tokens_left)
         kept[text.ending[0]] = True
-        self.decisive = False
-        return kept
+        return text.tell(allowed, tokens_left, kept)
 
     def _learn(self, text: Text, token_ids: list[int]) -> None:
         """Find out with how many tokens left these tokens of a text may still be taken."""

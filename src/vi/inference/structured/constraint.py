@@ -28,7 +28,9 @@ class Constraint:
         self._budget = Budget(grammar, compiled, tables, self._matcher)
         self._ended = False  # an end-of-text token was taken
         self._tokens_left: int | None = None
-        self._withheld: np.ndarray | None = None  # bool [V], what the budget alone forbids at this step
+        self._withheld: tuple[np.ndarray, np.ndarray] | None = None  # bool [V]: what the grammar allows, and the budget
+        self._free: np.ndarray | None = None  # what may come in the free text at hand, token after token
+        self._bits = np.empty(get_bitmask_shape(1, tables.tokenizer.vocab_size), dtype=np.int32)
         self.squeezed = False
 
     def allowed(self, tokens_left: int | None = None) -> np.ndarray:
@@ -38,15 +40,25 @@ class Constraint:
         ending takes, tokens behind which no ending would fit are left out, and at last that ending alone is left; so
         whoever begins with ``min_tokens()`` or more ends with a complete text. None sets no bound.
         Where only one text can follow, only the tokens that the tokenizer itself would spell it with are allowed.
+        The array is not to be written into: where it is the same for many tokens or requests, it is one array.
         Raises InferenceError where none may, or where the grammar grew past the library's limits.
         """
-        allowed = self._allowed_by_grammar()
+        allowed = self._free
+        if allowed is None:
+            allowed = self._allowed_by_grammar()
+            self._free = self._budget.repeats(allowed)
+            allowed = allowed if self._free is None else self._free
         self._tokens_left, self._withheld = tokens_left, None
         if tokens_left is None or self._ended or self._budget.far(tokens_left):
             return allowed
         narrowed = self._budget.narrow(allowed, tokens_left)
-        self._withheld = allowed & ~narrowed
+        if narrowed is not allowed:
+            self._withheld = (allowed, narrowed)
         return narrowed
+
+    def goes_on(self, token_id: int) -> bool:
+        """Whether just the same may come behind this token, so that it ends nothing and forces nothing."""
+        return self._free is not None and self._budget.goes_on(token_id)
 
     def min_tokens(self) -> int:
         """Tokens of the shortest ending from here, without an end-of-text token; 0 where the text may end.
@@ -74,7 +86,7 @@ class Constraint:
         None are given where the budget of the last ``allowed(tokens_left)`` is so near its end that another spelling
         may have to be taken.
         """
-        if self._ended or self._matcher.is_stopped():
+        if self._free is not None or self._ended or self._matcher.is_stopped():
             return []
         forced = self._matcher.compute_ff_tokens()
         self._raise_if_failed()
@@ -99,7 +111,9 @@ class Constraint:
                 f"Token {token_id} is not allowed by the grammar here.", "Choose among the tokens of allowed()."
             )
         if self._withheld is not None:
-            self.squeezed |= self._budget.decisive if preferred is None else bool(self._withheld[preferred])
+            allowed, narrowed = self._withheld
+            withheld = preferred is not None and bool(allowed[preferred] and not narrowed[preferred])
+            self.squeezed |= self._budget.decisive if preferred is None else withheld
         self._withheld = None
         if self._tokens_left is not None:
             self._tokens_left -= 1
@@ -108,12 +122,14 @@ class Constraint:
         if token_id in self._tables.eos_token_ids:
             self._ended = self._matcher.is_accepting() and self._matcher.consume_token(token_id)
             return self._ended
+        free = self._free if self.goes_on(token_id) else None
         known = 0 <= token_id < self._tables.tokenizer.vocab_size
         if (
             not known or not self._budget.permits(token_id) or self._matcher.try_consume_tokens([token_id]) < 1
         ):  # unlike consume_token, undone if refused
             return False
         self._budget.follow(token_id)
+        self._free = free
         return True
 
     @property
@@ -124,7 +140,10 @@ class Constraint:
     @property
     def withheld(self) -> np.ndarray | None:
         """Bool [V]: what the budget alone forbids at this step; None is nothing."""
-        return self._withheld
+        if self._withheld is None:
+            return None
+        allowed, narrowed = self._withheld
+        return allowed & ~narrowed
 
     def options(self) -> OptionWalk | None:
         """A walk past the parts that are one of a few; None where the grammar has none."""
@@ -137,11 +156,10 @@ class Constraint:
 
     def _allowed_by_grammar(self) -> np.ndarray:
         known = self._tables.tokenizer.vocab_size
-        bits = np.empty(get_bitmask_shape(1, known), dtype=np.int32)
-        fill_next_token_bitmask(self._matcher, bits)
+        fill_next_token_bitmask(self._matcher, self._bits)
         self._raise_if_failed()
         allowed = np.zeros(self._tables.vocab_size, dtype=bool)
-        flags = np.unpackbits(bits.view(np.uint8)[0], count=min(known, len(allowed)), bitorder="little")
+        flags = np.unpackbits(self._bits.view(np.uint8)[0], count=min(known, len(allowed)), bitorder="little")
         allowed[: len(flags)] = flags
         allowed = self._budget.within_rule(allowed)
         if not allowed.any():

@@ -13,6 +13,7 @@ from vi.inference.structured.patterns import demand_of
 LONGEST_NUMBER = 24  # digits that a number begun anyhow may still need
 LONGEST_FORMAT = 64  # characters of a date, an address or another format
 UNTOLD = 256  # bytes for what cannot be told
+UNBOUNDED = 1 << 30  # characters
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ class Frames:
     heaviest: for each part of the schema, the most text that a value of it, once begun, can still demand, without the
     parts inside it that are not begun. required: names that some object must have, in their order. unions: whether a
     later value may decide what an object around it demands. free_strings: no string has a pattern or a format.
-    samples: for the patterns, a short text that fits.
+    string_room: characters that any string has room for. samples: for the patterns, a short text that fits.
     """
 
     heaviest: tuple[Piece, ...] = ()
     required: tuple[str, ...] = ()
     unions: bool = False
     free_strings: bool = False
+    string_room: int = 0
     samples: tuple[str, ...] = ()
 
 
@@ -60,6 +62,7 @@ def frames_of(schema: dict[str, Any]) -> Frames:
         required=tuple(names),
         unions=any(keyword in node for node in nodes for keyword in ("anyOf", "oneOf")),
         free_strings=not any(key in node for node in nodes for key in ("pattern", "format", "patternProperties")),
+        string_room=min((node["maxLength"] for node in nodes if "maxLength" in node), default=UNBOUNDED),
         samples=tuple(dict.fromkeys(_samples(nodes))),
     )
 

@@ -147,6 +147,11 @@ class TokenizerTables:
         return np.array([_is_plain(spelling) for spelling in self.spellings], dtype=bool)
 
     @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest token."""
+        return max(map(len, self.spellings))
+
+    @cached_property
     def printable(self) -> np.ndarray:
         """Int [C]: ids of the one-character tokens of plain ASCII, those the vocabulary has."""
         return np.array([i for i, s in enumerate(self.spellings) if len(s) == 1 and _is_plain(s)], dtype=np.int64)
