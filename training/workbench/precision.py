@@ -2,10 +2,11 @@
 
 python -m training.workbench.precision [--run FOLDER] [--per-type N] [--seed N]
 
-A row for weights of f16, int8 and int4, each with arithmetic in float32 (exact) and in bfloat16 where the CPU has it
-(fast). MB: of the whole bundle. Right: the share of right answers over all types of ``evaluate`` but boxes, whose F1
-stands beside it. Differ: the share of answers whose text is another one than in the first row. Company: the share
-whose text is another one when the request is asked alone. Conversion needs torch, and nncf for int8 and int4.
+A row for weights of f16 with arithmetic in float32 (exact) and in bfloat16 where the CPU has it (fast), and for those
+of int8 and int4. MB: of the whole bundle. Right: the share of right answers over all types of ``evaluate`` but boxes,
+whose F1 stands beside it. Differ: the share of answers whose text is another one than in the first row. Company, of
+f16: the share whose text is another one when the request is asked alone. Conversion needs torch, and nncf for int8 and
+int4.
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ from vi.inference.bundle.convert import convert
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.runs import find_run
 
-WEIGHTS = ("f16", "int8", "int4")
-PRECISIONS = ("exact", "fast")
+ROWS = (("f16", "exact"), ("f16", "fast"), ("int8", "exact"), ("int4", "exact"))
 
 
 def main() -> None:
@@ -35,19 +35,20 @@ def main() -> None:
     asked = [case for kind in TYPES if kind != "grounding" for case in cases(kind, chosen.seed, chosen.per_type)]
     boxes = cases("grounding", chosen.seed, chosen.per_type)
     with tempfile.TemporaryDirectory() as temporary:
-        bundles = {weights: _bundle(chosen.run, Path(temporary) / weights, weights) for weights in WEIGHTS}
+        bundles = {weights: _bundle(chosen.run, Path(temporary) / weights, weights) for weights, _ in ROWS}
         print("| weights | precision | MB | right | boxes, F1 | differ | company |\n|---|---|---|---|---|---|---|")
         first: list[str] = []
-        for weights, precision in ((weights, precision) for weights in WEIGHTS for precision in PRECISIONS):
+        for weights, precision in ROWS:
             folder = bundles[weights]
-            alone = texts(folder, asked, precision, at_once=1)
-            together = texts(folder, asked, precision)
-            first = first or together
-            right = [grade.is_right(case.question, text) for case, text in zip(asked, together, strict=True)]
-            found = boxes_right(folder, boxes, precision)
-            shares = (sum(right) / len(right), found, share_unlike(first, together), share_unlike(alone, together))
+            said = texts(folder, asked, precision)
+            first = first or said
+            right = [grade.is_right(case.question, text) for case, text in zip(asked, said, strict=True)]
+            shares = [sum(right) / len(right), boxes_right(folder, boxes, precision), share_unlike(first, said)]
+            if weights == "f16":
+                shares.append(share_unlike(texts(folder, asked, precision, at_once=1), said))
             size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-            print(f"| {weights} | {precision} | {size:.1f} |", " | ".join(f"{share:.4f}" for share in shares), "|")
+            cells = [weights, precision, f"{size:.1f}", *(f"{share:.3f}" for share in shares)]
+            print(f"| {' | '.join(cells)} |", flush=True)
     print(f"\n{len(asked)} answers and {len(boxes)} of boxes a row, seed {chosen.seed}")
 
 
