@@ -13,7 +13,7 @@ from unittest.mock import patch
 from vi.inference.engine import device_loop
 from vi.inference.engine.batch import Batch
 from vi.inference.engine.device_loop import DeviceLoop
-from vi.inference.sampling.detokenizer import Detokenizer
+from vi.inference.sampling.detokenizer import ByteDetokenizer
 from vi.inference.structured.constraint import Constraint
 
 PREFILL, DECODE, FORWARD, INPUTS = "prefill", "decode", "forward", "inputs"
@@ -102,5 +102,5 @@ def _places(loop: DeviceLoop) -> list[tuple[Any, str, str]]:
         (Constraint, "allowed", GRAMMAR),
         (Constraint, "forced", GRAMMAR),
         (Constraint, "advance", GRAMMAR),
-        (Detokenizer, "push", "detokenizer"),
+        (ByteDetokenizer, "push", "detokenizer"),
     ]

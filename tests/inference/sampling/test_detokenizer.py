@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from vi.inference.sampling.detokenizer import Detokenizer
+from vi.inference.sampling.detokenizer import Detokenizer, TokenTexts
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
@@ -51,9 +51,14 @@ every = pytest.mark.parametrize("tokenizer", TOKENIZERS.values(), ids=TOKENIZERS
 
 
 def streamed(tokenizer, ids):
-    detokenizer = Detokenizer(tokenizer)
-    pieces = [detokenizer.push(i) for i in ids]
-    return pieces, detokenizer.flush()
+    """What the way of any tokenizer gives and, beside it, what the way of its own kind does."""
+    ways = []
+    for detokenizer in (Detokenizer(tokenizer), TokenTexts(tokenizer).detokenizer()):
+        pieces = [detokenizer.push(i) for i in ids]
+        ways.append((pieces, detokenizer.flush()))
+    whole, own = ("".join(pieces) + rest for pieces, rest in ways)
+    assert whole == own
+    return ways[1]
 
 
 @every
@@ -111,8 +116,9 @@ def test_leading_spaces_inside_the_text_survive():
     assert "".join(pieces) == "a   b  a"
 
 
-def test_bytes_that_never_become_a_character_do_not_pile_up():
-    detokenizer = Detokenizer(TOKENIZERS["byte level"])
+@pytest.mark.parametrize("make", [Detokenizer, lambda tokenizer: TokenTexts(tokenizer).detokenizer()])
+def test_bytes_that_never_become_a_character_do_not_pile_up(make):
+    detokenizer = make(TOKENIZERS["byte level"])
     stray = TOKENIZERS["byte level"].encode("é").ids[1]
     shown = "".join(detokenizer.push(stray) for _ in range(200))
     assert len(shown) > 100

@@ -11,7 +11,6 @@ from vi.inference.completion import Completion, FinishReason, Timings, TokenAlte
 from vi.inference.engine.request import Request
 from vi.inference.engine.vocabulary import Vocabulary
 from vi.inference.errors import ViError
-from vi.inference.sampling.detokenizer import Detokenizer
 from vi.inference.sampling.loops import LoopDetector
 from vi.inference.sampling.sampler import Choice, Row
 from vi.inference.sampling.seen import SeenTokens
@@ -65,7 +64,7 @@ class Sequence:
         self._vocabulary = vocabulary
         self._constraint = vocabulary.constrain(request.grammar) if request.grammar is not None else None
         self._seen = SeenTokens(request.prompt.token_ids, exclude=vocabulary.banned_ids)
-        self._detokenizer = Detokenizer(vocabulary.tokenizer)
+        self._detokenizer = vocabulary.texts.detokenizer()
         self._stop_strings = StopStrings(request.config.stop_strings)
         self._pieces: list[str] = []
         self._loops = LoopDetector() if request.config.loop_detection else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vi.inference.sampling.detokenizer import TokenTexts
 from vi.inference.structured.constraint import Constraint, TokenizerTables
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Vocabulary:
 
     def __init__(self, loaded: LoadedModel) -> None:
         self.tokenizer: Any = loaded.tokenizer
+        self.texts = TokenTexts(self.tokenizer)
         self.size = loaded.vocab_size
         self.eos_token_ids = frozenset(loaded.eos_token_ids)
         unused = set(range(self.size)) - set(self.tokenizer.get_vocab().values())
