@@ -73,7 +73,7 @@ def test_what_is_reported_is_the_filtered_distribution_whatever_the_company(mix,
     for i, (row, choice) in enumerate(zip(rows, choose(array(logits), rows, BANNED), strict=True)):
         if row.config.logprobs is None:
             assert choice.survivors is None
-            assert choice.probabilities == []
+            assert not choice.probabilities
             continue
         survivors, shares = brute_force(logits[i], row)
         assert choice.survivors == survivors

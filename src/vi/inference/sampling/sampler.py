@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -36,8 +35,7 @@ class SamplingConfig(Protocol):
     def logprobs(self) -> int | None: ...
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One request's turn. ``seen``: int64 [N], the distinct tokens to penalise.
 
     ``allowed``: bool [V] from a grammar, None is all. ``step`` counts the request's generated tokens from 0; with the
@@ -57,8 +55,7 @@ class Row:
         return self.config.do_sample and self.config.temperature > 0
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A chosen token. Logprobs are natural logs under the model itself, before any filter; best alternative first.
 
     probabilities: of the token and then its alternatives, after all filters. What a row does not ask for is missing: it
@@ -67,17 +64,20 @@ class Choice:
 
     token_id: int
     logprob: float | None = None
-    alternatives: list[tuple[int, float]] = field(default_factory=list)
+    alternatives: Sequence[tuple[int, float]] = ()
     survivors: Survivors | None = None
-    probabilities: list[float] = field(default_factory=list)
-    parting: list[float] = field(default_factory=list)
+    probabilities: Sequence[float] = ()
+    parting: Sequence[float] = ()
 
 
-def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> list[Choice]:
+def choose(
+    logits: Array, rows: Sequence[Row], banned: Array | None = None, limits: Array | None = None
+) -> list[Choice]:
     """One token for every row: penalty, mask, temperature, top-k, top-p, draw; or argmax after penalty and mask.
 
     logits: [B, V], numpy or torch, B = len(rows); they are left as they are. banned: bool [V], ids that are never
-    chosen (media, padding), best in the logits' own library and on their device (see ``like``).
+    chosen (media, padding), best in the logits' own library and on their device (see ``like``). limits: what
+    ``Limits.of`` made of the rows' grammars and ``banned``, where that was done already.
     A row's choice does not depend on the rows beside it. Ties of argmax go to the lowest id.
     Raises InferenceError, naming the row, where nothing is allowed or the logits are not numbers.
     """
@@ -87,7 +87,7 @@ def choose(logits: Array, rows: Sequence[Row], banned: Array | None = None) -> l
     if logits.dtype not in (xp.float32, xp.float64):
         logits = xp.astype(logits, xp.float32)  # half precision would tie tokens that differ after a filter
     banned = None if banned is None else like(logits, banned, xp.bool)
-    scores, best = _best(logits, rows, banned)
+    scores, best = _best(logits, rows, banned, limits)
     choices = [Choice(token_id) for token_id in best.tolist()]
     drawn = [i for i, row in enumerate(rows) if row.sampled]
     left = None
@@ -132,7 +132,7 @@ def _tell_scores(choices: list[Choice], logits: Array, rows: Sequence[Row]) -> N
     for i, row in enumerate(rows):
         if row.parting is not None:
             shares = filters.softmax(xp.take(logits[i, :], like(logits, row.parting, xp.int64), axis=0))
-            choices[i] = replace(choices[i], parting=shares.tolist())
+            choices[i] = choices[i]._replace(parting=shares.tolist())
 
 
 def report_forced(
@@ -180,7 +180,7 @@ def like(logits: Array, values: Any, dtype: Any) -> Array:
     return array_namespace(logits).asarray(values, dtype=dtype, device=device(logits))
 
 
-def _best(logits: Array, rows: Sequence[Row], banned: Array | None) -> tuple[Array, Array]:
+def _best(logits: Array, rows: Sequence[Row], banned: Array | None, limits: Array | None = None) -> tuple[Array, Array]:
     """Scores [B, V] after penalty and mask, and the best id of each row [B].
 
     Where every row is greedy, with neither penalty nor grammar, and no banned id is the best, the scores are the
@@ -190,12 +190,12 @@ def _best(logits: Array, rows: Sequence[Row], banned: Array | None) -> tuple[Arr
     if not any(row.sampled or row.allowed is not None or row.config.repetition_penalty != 1 for row in rows):
         best = xp.argmax(logits, axis=-1)
         if banned is None or not bool(xp.any(xp.take(banned, best))):
-            top = filters.pick(logits, best)
-            _check(top, top, rows)
+            _check(logits, logits, best, rows)
             return logits, best
-    scores = _penalised(_masked(logits, rows, banned), rows)
+    masked = _masked(logits, rows, banned) if limits is None else xp.minimum(logits, limits)
+    scores = _penalised(masked, rows)
     best = xp.argmax(scores, axis=-1)
-    _check(xp.max(logits, axis=-1), filters.pick(scores, best), rows)
+    _check(logits, scores, best, rows)
     return scores, best
 
 
@@ -228,15 +228,16 @@ def _penalised(scores: Array, rows: Sequence[Row]) -> Array:
     return scores
 
 
-def _check(top: Array, best: Array, rows: Sequence[Row]) -> None:
+def _check(logits: Array, scores: Array, best: Array, rows: Sequence[Row]) -> None:
     """Raise for the first row in which no token can be chosen, with the reason.
 
-    top, best: [B], the largest logit before and after penalty and mask.
+    logits, scores: [B, V] before and after penalty and mask; a NaN in one is in the other. best: [B], of the scores.
     """
-    xp = array_namespace(top)
-    if bool(xp.all(xp.isfinite(top) & xp.isfinite(best))):
+    xp = array_namespace(logits)
+    found = filters.pick(scores, best)
+    if bool(xp.all(xp.isfinite(found))):
         return
-    sound, possible = xp.isfinite(top).tolist(), xp.isfinite(best).tolist()
+    sound, possible = xp.isfinite(xp.max(logits, axis=-1)).tolist(), xp.isfinite(found).tolist()
     for i, row in enumerate(rows):
         if not sound[i]:
             raise InferenceError(
@@ -277,7 +278,7 @@ def _certain(choice: Choice, vocabulary: int, grammar: int) -> Choice:
     """The choice as one without a draw: the token has the whole probability."""
     ids = [choice.token_id, *(token_id for token_id, _ in choice.alternatives)]
     survivors = Survivors(vocabulary=vocabulary, grammar=grammar, top_k=1, top_p=1)
-    return replace(choice, survivors=survivors, probabilities=[float(i == choice.token_id) for i in ids])
+    return choice._replace(survivors=survivors, probabilities=[float(i == choice.token_id) for i in ids])
 
 
 def _weigh(choices: list[Choice], places: Sequence[int], drawn: Sequence[int], left: Left) -> None:
@@ -292,4 +293,4 @@ def _weigh(choices: list[Choice], places: Sequence[int], drawn: Sequence[int], l
         before = choices[i].survivors
         assert before is not None
         survivors = before.model_copy(update={"top_k": top_k, "top_p": top_p})
-        choices[i] = replace(choices[i], survivors=survivors, probabilities=share[: len(ids)])
+        choices[i] = choices[i]._replace(survivors=survivors, probabilities=share[: len(ids)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -81,7 +81,7 @@ class OptionWalk:
             return None
         return np.array([token_id for token_id, _ in self._asked], dtype=np.int64)
 
-    def weigh(self, taken: int, shares: list[float]) -> None:
+    def weigh(self, taken: int, shares: Sequence[float]) -> None:
         """How likely each of the ``parting`` tokens was, and which token was taken."""
         if self._at_hand is not None and self._asked:
             self._at_hand.weigh(taken, self._asked, shares)
@@ -176,7 +176,7 @@ class _Part:
             return bool(self._close) and (self._close.startswith(rest) or rest.startswith(self._close))
         return option[-1:] in b'"]}' or rest[:1] in BEHIND_SCALAR
 
-    def weigh(self, taken: int, asked: list[tuple[int, tuple[str, ...]]], shares: list[float]) -> None:
+    def weigh(self, taken: int, asked: list[tuple[int, tuple[str, ...]]], shares: Sequence[float]) -> None:
         mass = 0.0
         for (token_id, names), share in zip(asked, shares, strict=True):
             if token_id == taken:
