@@ -18,7 +18,7 @@ from vi.inference.bundle.layout import Bundle, BundleFacts
 from vi.inference.bundle.paged_graph import make_paged
 from vi.inference.engine.batch import Batch
 from vi.inference.engine.runners.graph_input import graph_inputs
-from vi.inference.engine.runners.padding import padded
+from vi.inference.engine.runners.padding import SteadyLength, padded
 from vi.inference.engine.runners.picture_inputs import picture_inputs
 from vi.inference.engine.runners.tile_planes import join_planes
 from vi.inference.errors import InferenceError, LoadError
@@ -61,6 +61,7 @@ class OpenVinoRunner:
     ) -> None:
         self._facts = bundle.facts
         self._table = bundle.table()
+        self._length = SteadyLength(bundle.facts.hidden_size)
         core = the_core()
         has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = precision if precision == "exact" or has_bf16 else "exact"
@@ -117,7 +118,7 @@ class OpenVinoRunner:
         """One forward call. Returns float32 logits [R, V], valid until the next. InferenceError: out of memory."""
         wanted = batch.wanted if len(batch.wanted) else np.zeros(1, np.int64)  # the operators refuse an empty head
         try:
-            filled = padded(batch, self.num_blocks)
+            filled = padded(batch, self._length.fit(len(batch.token_ids)), self.num_blocks)
             self._embed(filled)
             self._write(filled, wanted)
             self._infer(meanwhile)
