@@ -13,8 +13,10 @@ from tests.playground.conftest import PHONE
 from tests.server.running import running
 
 from vi.inference.generation_config import PRESETS, GenerationConfig
+from vi.inference.runs.files import read_run
 from vi.server.keys import ApiKeys
 from vi.server.settings import ServerSettings
+from vi.workbench import run_path
 
 FIELDS = GenerationConfig.model_json_schema()["properties"]
 
@@ -29,6 +31,16 @@ def test_every_field_of_the_schema_has_a_control_with_its_help(lasting_page, nam
     control = setting.get_by_label(words(name), exact=True).first
     described = control.evaluate("one => document.getElementById(one.getAttribute('aria-describedby')).textContent")
     assert FIELDS[name]["description"] in described
+
+
+def test_what_nobody_set_is_what_the_model_does(playground):
+    setting = playground.setting("A")
+    setting.get_by_label("Preset of setting A").select_option("")
+    config = read_run(run_path(), run_id="workbench").record.generation_config
+    assert config
+    for name, value in config.items():
+        control = setting.get_by_label(words(name), exact=True).first
+        assert control.is_checked() is value if isinstance(value, bool) else float(control.input_value()) == value
 
 
 def test_help_is_shown_when_it_is_asked_for(playground):

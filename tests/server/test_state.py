@@ -7,6 +7,7 @@ import re
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from vi.inference import ViModel
 from vi.inference.generation_config import PRESETS, GenerationConfig
 from vi.inference.task_types import TASKS
 from vi.workbench import samples
@@ -54,6 +55,9 @@ def test_the_page_is_built_from_the_configuration(http):
     assert config["tasks"] == list(TASKS)
     assert [sample["name"] for sample in config["samples"]] == [path.name for path in samples()]
     assert config["limits"]["tokens"] == 4096
+    with ViModel() as model:
+        assert config["defaults"] == {"workbench": model.generation_config.model_dump(mode="json")}
+    assert config["defaults"]["workbench"]["repetition_penalty"] == 1.0  # the run's own, not the documented one
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_openapi_names_every_route(http):
     assert {"/v1/chat/completions", "/v1/predict", "/v1/models", "/v1/config", "/health", "/ready", "/metrics"} <= set(
         paths
     )
-    assert http.get("/docs").status_code == 200
+    assert all(path in http.get("/docs").text for path in paths)
     assert "422" not in http.get("/openapi.json").text
 
 

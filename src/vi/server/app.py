@@ -48,9 +48,16 @@ def create_app(settings: ServerSettings) -> FastAPI:
         first.cancel()
         await serving.close()
 
-    app = FastAPI(title="Vi Inference", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Vi Inference",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere; ours is at /docs
+        redoc_url=None,
+    )
     app.state.serving = serving
-    for routes in (chat_routes(serving), predict_routes(serving), state_routes(serving), page_routes(settings.limits)):
+    for routes in (chat_routes(serving), predict_routes(serving), state_routes(serving), page_routes(serving)):
         app.include_router(routes)
     app.openapi = partial(_described, app)  # type: ignore[method-assign]
     app.add_middleware(Doorway, settings=settings, metrics=serving.metrics)

@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.errors import did_you_mean
+from vi.inference.errors import ViError, did_you_mean
+from vi.inference.generation_config.resolution import merge
+from vi.inference.runs import find_run
 from vi.server.envelope import ApiError
 
 if TYPE_CHECKING:
+    from vi.inference.generation_config import GenerationConfig
     from vi.inference.media.policy import MediaPolicy
     from vi.inference.model import ViModel
 
 _log = logging.getLogger("vi.server")
+PLACES = ("run_id", "pretrained_model_name_or_path", "ckpt", "save_path")  # arguments of ViModel that find its files
 
 
 @dataclass(eq=False)
@@ -87,6 +91,10 @@ class Shelf:
             )
         return name
 
+    async def defaults(self) -> dict[str, GenerationConfig]:
+        """What a call gets that sets nothing, by model, loaded or not; without those that are not there."""
+        return {name: config for name in self.names if (config := await self._run(self._defaults, name)) is not None}
+
     async def borrow(self, name: str | None) -> Loan:
         """The model, loaded first where it is not; waits where all others are in use.
 
@@ -140,6 +148,15 @@ class Shelf:
         from vi.inference.model import ViModel
 
         return ViModel(**self._arguments[name], show_progress=False)
+
+    def _defaults(self, name: str) -> GenerationConfig | None:
+        arguments = self._arguments[name]
+        places = {place: arguments[place] for place in PLACES if place in arguments}
+        try:
+            record = find_run(**places, weights=False).record
+            return merge(model=arguments.get("generation_config"), run=record.generation_config).config
+        except ViError:  # told when it is loaded
+            return None
 
     def _least_used(self) -> str | None:
         """The idle model that was borrowed longest ago; None where all are in use."""

@@ -22,7 +22,7 @@ function Page() {
   const [problem, setProblem] = useState(null);
   const load = () =>
     Promise.all([getConfig(), getModels()]).then(
-      ([config, models]) => setServer({ config, models, fields: readFields(config.schema) }),
+      ([config, models]) => setServer({ config, models }),
       setProblem,
     );
   useEffect(() => void load(), []);
@@ -46,10 +46,11 @@ function KeyForm({ problem, retry }) {
   </form>`;
 }
 
-function Bench({ config, models, fields }) {
+function Bench({ config, models }) {
   const { presets, samples } = config;
-  const opening = useMemo(() => opened(config, models, fields), []);
+  const opening = useMemo(() => opened(config, models, readFields(config.schema)), []);
   const [session, update] = useReducer((old, change) => ({ ...old, ...change }), opening.session);
+  const fields = useMemo(() => readFields(config.schema, config.defaults[session.model]), [session.model]);
   const [source, setSource] = useState(null);
   const [notice, setNotice] = useState("");
   const [inspected, inspect] = useState(null);

@@ -7,10 +7,11 @@ const WIDEST_SLIDER = 1e6;
 /**
  * The schema's properties as fields: {name, kind, min, max, nullable, fallback, help, isFirst}.
  *
+ * defaults: what the model that is asked does where nobody says; the schema's own where that is not known.
  * kind: "number", "integer", "boolean" or "strings"; a property of any other type is left out.
  */
-export function readFields(schema) {
-  const all = Object.entries(schema.properties).map(([name, property]) => readField(name, property));
+export function readFields(schema, defaults = {}) {
+  const all = Object.entries(schema.properties).map(([name, property]) => readField(name, { ...property, ...(name in defaults && { default: defaults[name] }) }));
   const known = all.filter((field) => field.kind !== null);
   const rank = (field) => (field.isFirst ? FIRST.indexOf(field.name) : FIRST.length);
   return known.sort((one, other) => rank(one) - rank(other));
