@@ -178,6 +178,12 @@ def is_inside(part: Part) -> bool:
     return 0 <= part.x < 1 and 0 <= part.y < 1
 
 
+def shows(scene: Scene, part: Part) -> bool:
+    """Whether any of the part's box is in the picture."""
+    x1, y1, x2, y2 = scene.box(part)
+    return x1 < x2 and y1 < y2
+
+
 def _is_free(scene: Scene, part: Part) -> bool:
     """Whether it would lie clear of all others, or is out of the picture."""
     x1, y1, x2, y2 = scene.box(part)
@@ -230,7 +236,7 @@ def frames(clip: Clip, times: Sequence[float], width: int, height: int) -> list[
     pictures = []
     for t in times:
         canvas = _carried(clip, t, ground)
-        lay([part for part in (motion.at(t) for motion in clip.motions) if _shows(scene, part)], scene, canvas)
+        lay([part for part in (motion.at(t) for motion in clip.motions) if shows(scene, part)], scene, canvas)
         rng = np.random.default_rng((scene.seed, round(1000 * t)))
         pictures.append(surfaces.expose(canvas, rng, scene.light, scene.gain, scene.noise, blur, scene.jpeg))
     return pictures
@@ -243,8 +249,3 @@ def _carried(clip: Clip, t: float, ground: Image.Image) -> Image.Image:
     first, last, start, stop = clip.motions[0]
     shift = round(t * (last.x - first.x) / (stop - start) * ground.width)
     return Image.fromarray(np.roll(np.asarray(ground), shift, axis=1))
-
-
-def _shows(scene: Scene, part: Part) -> bool:
-    x1, y1, x2, y2 = scene.box(part)
-    return x1 < x2 and y1 < y2
