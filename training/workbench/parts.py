@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from training.workbench import defects
 from training.workbench.defects import Mark, Points
+from training.workbench.surfaces import rgb
 
 COLOURS = {
     "red": (200, 42, 38),
@@ -106,8 +107,9 @@ def _bracket() -> list[Layer]:
     return [(ell, 0.78), (inner, 1.05), *holes]
 
 
-_SHAPES = {"bolt": _bolt(), "nut": _nut(), "washer": _washer(), "gear": _gear(),
+_LAYERS = {"bolt": _bolt(), "nut": _nut(), "washer": _washer(), "gear": _gear(),
            "spring": _spring(), "bracket": _bracket(), "screw": _screw(), "bearing": _bearing()}  # fmt: skip
+_SHAPES = {kind: [(np.array(polygon), tone) for polygon, tone in layers] for kind, layers in _LAYERS.items()}
 
 
 @lru_cache(maxsize=4096)
@@ -124,7 +126,7 @@ def extent(kind: str, angle: float, bitten: int | None = None) -> tuple[float, f
     return float(left), float(top), float(right), float(bottom)
 
 
-def _left_over(polygons: Sequence[Points], bite: Points) -> np.ndarray:
+def _left_over(polygons: Sequence[np.ndarray], bite: Points) -> np.ndarray:
     """Points [N, 2] along the edges of what the bite leaves of the polygons."""
     edges = np.concatenate([_dense(polygon) for polygon in polygons])
     broken = _dense(bite)
@@ -132,14 +134,14 @@ def _left_over(polygons: Sequence[Points], bite: Points) -> np.ndarray:
     return np.concatenate([edges[~_holds(bite, edges)], broken[inside]])
 
 
-def _dense(polygon: Points, steps: int = 16) -> np.ndarray:
+def _dense(polygon: np.ndarray | Points, steps: int = 16) -> np.ndarray:
     """Points [N * steps, 2] along the polygon's edges."""
     start = np.array(polygon)
     share = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
     return (start[:, None] * (1 - share) + np.roll(start, -1, 0)[:, None] * share).reshape(-1, 2)
 
 
-def _holds(polygon: Points, points: np.ndarray) -> np.ndarray:
+def _holds(polygon: np.ndarray | Points, points: np.ndarray) -> np.ndarray:
     """bool [N]: whether the polygon holds each point (a ray to the right crosses its edges an odd number of times)."""
     start = np.array(polygon)[:, None]
     end = np.roll(start, -1, 0)
@@ -154,7 +156,7 @@ def _turn(angle: float) -> np.ndarray:
     return np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
 
 
-def turned(points: Points, angle: float) -> np.ndarray:
+def turned(points: np.ndarray | Points, angle: float) -> np.ndarray:
     """Points [N, 2] of the part's own coordinates, turned with it."""
     return np.array(points) @ _turn(angle)
 
@@ -169,11 +171,12 @@ def draw_part(
     """
     fine = 4 if radius < 40 else 2  # supersampling
     half = int(radius * 1.3) + 3
-    left, top = int(at[0]) - half, int(at[1]) - half
     side = 2 * half + 1
-    shift = np.array([at[0] - left, at[1] - top])
+    corner = int(at[0]) - half, int(at[1]) - half
+    shift = at[0] - corner[0], at[1] - corner[1]
+    window = _window(extent(kind, angle), radius, tilt, shift, side)
 
-    def flat(polygon: Points) -> list[float]:
+    def flat(polygon: np.ndarray | Points) -> list[float]:
         return ((turned(polygon, angle) * (radius, radius * tilt) + shift) * fine).ravel().tolist()
 
     tones, alpha = Image.new("L", (side * fine, side * fine), 100), Image.new("L", (side * fine, side * fine), 0)
@@ -183,42 +186,68 @@ def draw_part(
         alpha_pen.polygon(points, fill=0 if tone is None else 255)
         if tone is not None:
             tone_pen.polygon(points, fill=round(100 * tone))
-    for polygon, paint in marks:
+    for hole, paint in marks:
         if paint is None:
-            alpha_pen.polygon(flat(polygon), fill=0)
-    alpha = alpha.reduce(fine)
-    _cast_shadow(canvas, alpha, (left, top), radius, light)
-    shaded = _shade(tones.reduce(fine), colour, tint, light)
+            alpha_pen.polygon(flat(hole), fill=0)
+    box = tuple(edge * fine for edge in window)
+    alpha = alpha.reduce(fine, box)
+    _cast_shadow(canvas, alpha, corner, window, radius, light)
+    shaded = _shade(tones.reduce(fine, box), window, side, colour, tint, light)
     painted = [(flat(polygon), paint) for polygon, paint in marks if paint is not None]
     if painted:
-        _paint(shaded, painted, fine)
-    canvas.paste(shaded, (left, top), alpha)
+        _paint(shaded, painted, side, fine, box)
+    canvas.paste(shaded, (corner[0] + window[0], corner[1] + window[1]), alpha)
 
 
-def _paint(shaded: Image.Image, painted: Sequence[tuple[list[float], tuple[int, int, int]]], fine: int) -> None:
-    """Lay polygons, given in pixels of a canvas ``fine`` times as wide, over the part."""
-    size = (shaded.width * fine, shaded.height * fine)
+def _window(
+    edges: tuple[float, float, float, float], radius: float, tilt: float, middle: tuple[float, float], side: int
+) -> tuple[int, int, int, int]:
+    """Where in the square of ``side`` pixels about the part it and its shadow's blur lie."""
+    slack = 0.2 * radius + 4  # more than three standard deviations of the blur
+    left, top, right, bottom = edges
+    return (
+        max(0, math.floor(middle[0] + left * radius - slack)),
+        max(0, math.floor(middle[1] + top * radius * tilt - slack)),
+        min(side, math.ceil(middle[0] + right * radius + slack)),
+        min(side, math.ceil(middle[1] + bottom * radius * tilt + slack)),
+    )
+
+
+def _paint(
+    shaded: Image.Image, painted: Sequence[tuple[list[float], tuple[int, int, int]]], side: int, fine: int,
+    box: tuple[int, ...],
+) -> None:  # fmt: skip
+    """Lay polygons, given in pixels of a square ``fine`` times as wide, over the part, which shows ``box`` of it."""
+    size = (side * fine, side * fine)
     paint, cover = Image.new("RGB", size, painted[0][1]), Image.new("L", size, 0)
     paint_pen, cover_pen = ImageDraw.Draw(paint), ImageDraw.Draw(cover)
     for points, colour in painted:
         paint_pen.polygon(points, fill=colour)
         cover_pen.polygon(points, fill=255)
-    shaded.paste(paint.reduce(fine), (0, 0), cover.reduce(fine))
+    shaded.paste(paint.reduce(fine, box), (0, 0), cover.reduce(fine, box))
 
 
-def _shade(tones: Image.Image, colour: tuple[int, int, int], tint: tuple[float, ...], light: float) -> Image.Image:
+def _shade(
+    tones: Image.Image, window: tuple[int, int, int, int], side: int, colour: tuple[int, int, int],
+    tint: tuple[float, ...], light: float,
+) -> Image.Image:  # fmt: skip
     """Colour x tone, lighter on the side of the light; dark colours get a sheen so that their form can be seen."""
-    tone = np.asarray(tones, np.float32) / 100  # [S, S]
-    side = np.linspace(-1, 1, tone.shape[0], dtype=np.float32)
-    slope = side[None, :] * math.cos(light) + side[:, None] * math.sin(light)
-    rgb = np.asarray(colour, np.float32) + np.asarray(tint, np.float32) * (max(colour) / 220)
+    x1, y1, x2, y2 = window
+    tone = np.asarray(tones, np.float32) / 100  # [H, W]
+    ramp = np.linspace(-1, 1, side, dtype=np.float32)
+    slope = ramp[None, x1:x2] * math.cos(light) + ramp[y1:y2, None] * math.sin(light)
+    channels = np.asarray(colour, np.float32) + np.asarray(tint, np.float32) * (max(colour) / 220)
     sheen = np.clip(tone - 1, 0, None) * 90 + (tone - 1) * 22
-    pixels = rgb * (tone * (1 + 0.16 * slope))[..., None] + sheen[..., None]
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    lit = tone * (1 + 0.16 * slope)
+    return rgb([channel * lit + sheen for channel in channels])
 
 
-def _cast_shadow(canvas: Image.Image, alpha: Image.Image, corner: tuple[int, int], radius: float, light: float) -> None:
+def _cast_shadow(
+    canvas: Image.Image, alpha: Image.Image, corner: tuple[int, int], window: tuple[int, int, int, int],
+    radius: float, light: float,
+) -> None:  # fmt: skip
     soft = alpha.filter(ImageFilter.GaussianBlur(max(0.6, radius * 0.06))).point(lambda a: a * 0.42)
     offset = max(1.0, radius * 0.1)
-    place = (round(corner[0] - offset * math.cos(light)), round(corner[1] - offset * math.sin(light)))
-    canvas.paste((14, 14, 18), (place[0], place[1], place[0] + alpha.width, place[1] + alpha.height), soft)
+    left = round(corner[0] - offset * math.cos(light)) + window[0]
+    top = round(corner[1] - offset * math.sin(light)) + window[1]
+    canvas.paste((14, 14, 18), (left, top, left + alpha.width, top + alpha.height), soft)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -23,7 +24,7 @@ def draw(name: str, width: int, height: int, rng: np.random.Generator) -> Image.
     shade = np.zeros((height, width), np.float32)  # [H, W], added to every channel
     unit = math.sqrt(width * height)
     if name == "wood":
-        shade += _streaks(height, width, rng, 0.03) * 13 + _boards(height, width, rng)
+        shade += _streaks(height, width, rng, 0.03) * 13 + _boards(height, rng)
     elif name == "steel":
         shade += _streaks(height, width, rng, 0.008) * 6
     elif name == "paper":
@@ -31,8 +32,7 @@ def draw(name: str, width: int, height: int, rng: np.random.Generator) -> Image.
     elif name == "dark mat":
         shade += _cloud(height, width, rng, 40) * 4
     base = np.asarray(_BASE[name], np.float32) + rng.normal(0, 5)
-    pixels = np.clip(base + shade[..., None], 0, 255).astype(np.uint8)
-    canvas = Image.fromarray(pixels)
+    canvas = rgb([shade + channel for channel in base])
     if name == "conveyor belt":
         _ribs(canvas, unit, rng)
     elif name == "paper" and rng.random() < 0.5:
@@ -46,22 +46,30 @@ def expose(
     canvas: Image.Image, rng: np.random.Generator, light: float, gain: float, noise: float, blur: float, jpeg: int
 ) -> Image.Image:
     """What a camera makes of it: uneven light, blur (radius in pixels), noise (of 255), JPEG (quality, 0 none)."""
+    bands = canvas.split()
     if blur > 0.2:
-        canvas = canvas.filter(ImageFilter.GaussianBlur(blur))
-    pixels = np.asarray(canvas, np.float32)
-    height, width = pixels.shape[:2]
+        bands = [band.filter(ImageFilter.GaussianBlur(blur)) for band in bands]
+    width, height = canvas.size
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * math.cos(light)
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * math.sin(light)
-    pixels = pixels * (gain * (1 + 0.09 * (across + down)))[..., None]
+    lit = gain * (1 + 0.09 * (across + down))  # [H, W]
+    planes = [np.asarray(band, np.float32) * lit for band in bands]
     if noise:
         grain = rng.standard_normal((height, width), dtype=np.float32)
-        pixels = pixels + grain[..., None] * noise
-    picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+        grain *= noise
+        for plane in planes:
+            plane += grain
+    picture = rgb(planes)
     if not jpeg:
         return picture
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=jpeg)
     return Image.open(file).convert("RGB")
+
+
+def rgb(planes: Sequence[np.ndarray]) -> Image.Image:
+    """The picture of three planes [H, W], cut to 0 to 255. Plane by plane is three times as fast as [H, W, 3]."""
+    return Image.merge("RGB", [Image.fromarray(np.clip(plane, 0, 255).astype(np.uint8)) for plane in planes])
 
 
 def _streaks(height: int, width: int, rng: np.random.Generator, fineness: float) -> np.ndarray:
@@ -77,13 +85,13 @@ def _cloud(height: int, width: int, rng: np.random.Generator, cells: int) -> np.
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR))
 
 
-def _boards(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Planks: a dark joint every so often and each plank a little lighter or darker, [H, W]."""
+def _boards(height: int, rng: np.random.Generator) -> np.ndarray:
+    """Planks: a dark joint every so often and each plank a little lighter or darker, [H, 1]."""
     edges = np.cumsum(rng.uniform(0.22, 0.45, 6)) - rng.uniform(0, 0.3)
     rows = np.linspace(0, 1, height, dtype=np.float32)
     shade = rng.normal(0, 7, 8)[np.searchsorted(edges, rows)].astype(np.float32)
     joint = np.abs(rows[:, None] - edges[None, :]).min(1) < max(0.004, 0.6 / height)
-    return (shade - 35 * joint)[:, None] * np.ones((1, width), np.float32)
+    return (shade - 35 * joint)[:, None]
 
 
 def _ribs(canvas: Image.Image, unit: float, rng: np.random.Generator) -> None:
