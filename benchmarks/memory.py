@@ -48,7 +48,7 @@ def main() -> None:
             gc.collect()
             lines.append((number + AT_ONCE, resident_bytes(), threading.active_count(), open_files()))
             print("{:>8,} requests {:>14,} bytes {:>4} threads {:>4} files".format(*lines[-1]), flush=True)
-    blocks = engine._loop.scheduler.blocks
+    blocks = engine._loop.underway.scheduler.blocks
     engine.close()
     moved = max(abs(line[1] / lines[1][1] - 1) for line in lines[1:])
     left = blocks.num_blocks - blocks.num_free

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from vi.inference.engine import device_loop
+from vi.inference.engine import collector, device_loop
 from vi.inference.engine.batch import Batch
 from vi.inference.engine.device_loop import DeviceLoop
 from vi.inference.sampling.detokenizer import ByteDetokenizer
@@ -90,15 +90,15 @@ def _places(loop: DeviceLoop) -> list[tuple[Any, str, str]]:
     return [
         (loop, "step", OTHER),
         (loop, "receive", IDLE),
-        (loop, "add", SCHEDULER),
-        (loop, "look_ahead", SCHEDULER),
-        (loop.scheduler, "schedule", SCHEDULER),
-        (loop.scheduler, "computed", SCHEDULER),
+        (loop.underway, "add", SCHEDULER),
+        (loop.underway, "look_ahead", SCHEDULER),
+        (loop.underway, "schedule", SCHEDULER),
+        (loop.underway.scheduler, "computed", SCHEDULER),
         (runner, "encode", "vision"),
         (runner, "run", INPUTS),
         *((runner._language, name, FORWARD) for name in ("infer", "start_async", "wait")),
         (device_loop, "assemble", "assembly"),
-        (device_loop, "choose", "sampler"),
+        (collector, "choose", "sampler"),
         (Constraint, "allowed", GRAMMAR),
         (Constraint, "forced", GRAMMAR),
         (Constraint, "advance", GRAMMAR),

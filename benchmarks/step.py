@@ -60,7 +60,7 @@ class HandDriven:
     def begin(self, pictures: list[Path]) -> DeviceLoop:
         """A loop whose requests have read their prompts and written a first token."""
         if self.loop is not None:
-            self.loop.encoder.close()
+            self.loop.underway.encoder.close()
         self.loop = loop = DeviceLoop(self.runner, self.vocabulary, self.settings)
         for picture in pictures:
             pixels = Image.open(picture).convert("RGB")
@@ -71,8 +71,8 @@ class HandDriven:
             table = BlockTable(prompt, self.runner.block_size)
             job.show(job.sequence.fast_forward())
             table.follow(job.sequence)
-            loop.add(job, table)
-        while loop.scheduler.waiting or not all(table.decoding for table in loop.scheduler.running):
+            loop.underway.add(job, table)
+        while loop.underway.scheduler.waiting or not all(table.decoding for table in loop.underway.scheduler.running):
             loop.step()
         loop.step()
         return loop
@@ -102,7 +102,7 @@ def measure(driven: HandDriven, pictures: list[Path], most: int) -> dict[str, An
     loop = driven.begin(pictures)
     infer = driven.runner._language.infer
     whole, bare = [], []
-    while len(whole) < most and len(loop.scheduler.running) == len(pictures):
+    while len(whole) < most and len(loop.underway.scheduler.running) == len(pictures):
         started = time.perf_counter()
         loop.step()
         stepped = time.perf_counter()
@@ -112,7 +112,7 @@ def measure(driven: HandDriven, pictures: list[Path], most: int) -> dict[str, An
     parts = Parts()
     loop, each = driven.begin(pictures), []
     with parts.of(loop):
-        while len(each) < most and len(loop.scheduler.running) == len(pictures):
+        while len(each) < most and len(loop.underway.scheduler.running) == len(pictures):
             parts.seconds.clear()
             loop.step()
             each.append(dict(parts.seconds))

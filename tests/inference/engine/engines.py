@@ -31,9 +31,10 @@ def engine(num_blocks=200, block_size=4, runner=NumpyRunner, **options):
 
 
 def assert_all_free(one):
-    assert one._loop.scheduler.blocks.num_free == one._loop.scheduler.blocks.num_blocks
-    assert not one._loop.jobs
-    assert not one._loop.features
+    underway = one._loop.underway
+    assert underway.scheduler.blocks.num_free == underway.scheduler.blocks.num_blocks
+    assert not underway.jobs
+    assert not underway.features
 
 
 def ask(before=5, pictures=(), after=3, words=0, grammar=None, **config):

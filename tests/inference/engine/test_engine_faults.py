@@ -88,7 +88,7 @@ def test_features_make_room_for_a_picture_that_needs_it():
         loop = None
 
         def encode(self, media):
-            if self.loop is not None and len(self.loop.feature_cache):
+            if self.loop is not None and len(self.loop.underway.feature_cache):
                 raise InferenceError("The device has no memory left for this picture.")
             return super().encode(media)
 

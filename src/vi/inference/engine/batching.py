@@ -40,16 +40,15 @@ class BatchingEngine:
 
     @property
     def state(self) -> EngineState:
-        loop = self._loop
-        waiting = len(loop.scheduler.waiting) + loop.inbox.qsize()
-        return EngineState(len(loop.scheduler.running), waiting, loop.cause)
+        inbox, scheduler = self._loop.inbox, self._loop.underway.scheduler
+        return EngineState(len(scheduler.running), len(scheduler.waiting) + len(inbox), inbox.cause)
 
     def submit(self, request: Request) -> Generation:
-        self._loop.require_open()
+        self._loop.inbox.require_open()
         job = Job(Sequence(request, self._vocabulary))
         table = BlockTable(request.prompt, self._block_size)
         if self._begin(job, table):
-            self._loop.put(job, table)
+            self._loop.inbox.put(job, table)
         return Generation(job, self)
 
     def require_room(self, grammar: Grammar, tokens: int) -> None:

@@ -104,6 +104,12 @@ class Sequence:
             self._options.weigh(choice.token_id, choice.parting)
         return self._take(choice.token_id)
 
+    def may_wait(self, token_id: int) -> bool:
+        """Whether ``accept`` may be put off: behind this token nothing is forced, and only its text can end it."""
+        if token_id in self._vocabulary.eos_token_ids or self._tokens_left <= 1:
+            return False
+        return self._constraint is None or self._constraint.goes_on(token_id)
+
     def fast_forward(self) -> str:
         """Take the tokens that the grammar forces next, unsampled; returns the text as ``accept`` does.
 
