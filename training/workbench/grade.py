@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from training.workbench import clip_grade
+from training.workbench.clip_questions import CLIP_MIX
+from training.workbench.defects import DEFECTS
 from training.workbench.parts import COLOURS, KINDS
-from training.workbench.questions import Question
+from training.workbench.question import Question
 from training.workbench.tell import SURFACE
 
 _NUMBERS = {"no": 0, "zero": 0, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
@@ -28,6 +31,8 @@ Box = Sequence[float]
 
 def is_right(question: Question, answer: str) -> bool:
     """Whether a text answers a question of any type but grounding."""
+    if question.type in CLIP_MIX:
+        return clip_grade.is_right(question, answer)
     return _GRADERS[question.type](question.truth, answer.strip())
 
 
@@ -97,6 +102,15 @@ def _region(truth: dict, answer: str) -> bool:
     return " ".join(words) == truth["region"]
 
 
+def _defect_which(truth: dict, answer: str) -> bool:
+    """Part and defect are both told; of nothing wrong, that there is nothing."""
+    defect, denied = _only(DEFECTS, answer), re.search(r"\b(?:no|not|nothing|none)\b", answer, re.IGNORECASE)
+    if "none" in truth:
+        return denied is not None and not any(re.search(rf"\b{word}", answer, re.IGNORECASE) for word in DEFECTS)
+    told = [_only(list(COLOURS), answer), _only(KINDS, answer), defect]
+    return denied is None and told == [truth["colour"], truth["kind"], truth["defect"]]
+
+
 def _list(truth: dict, answer: str) -> bool:
     told = sum((Counter({(c.lower(), k.lower()): _number(n)}) for n, _, c, k, _ in _MENTION.findall(answer)), Counter())
     return told == Counter((colour, kind) for _, colour, kind, _ in truth["parts"])
@@ -132,6 +146,8 @@ _GRADERS = {
     "colour": lambda truth, answer: _only(list(COLOURS), answer) == truth["colour"],
     "kind": lambda truth, answer: _only(KINDS, answer) == truth["kind"],
     "existence": lambda truth, answer: _yes(answer) is truth["yes"],
+    "defect": lambda truth, answer: _yes(answer) is truth["yes"],
+    "defect_which": _defect_which,
     "size": lambda truth, answer: _only(("small", "large"), answer) == truth["size"],
     "region": _region,
     "relation": _relation,
