@@ -125,6 +125,10 @@ class NumpyRunner:
         slots = (blocks[:, None] * self.block_size + np.arange(self.block_size)).reshape(-1)
         return new, past, slots[: past + new.stop - new.start]
 
+    def copy_block(self, source: int, target: int) -> None:
+        blocks = self.cache.reshape(LAYERS, 2, self.num_blocks, self.block_size, WIDTH)
+        blocks[:, :, target] = blocks[:, :, source]
+
     def close(self) -> None:
         self.closed = True
 

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from vi.inference.engine.block_manager import BlockManager
+from vi.inference.engine.block_manager import BlockManager, Contents
 
 NUM_BLOCKS = 7
 
@@ -19,6 +19,7 @@ class Blocks(RuleBasedStateMachine):
         self.blocks = BlockManager(NUM_BLOCKS, 4)
         self.holders: list[list[int]] = []
         self.contents: dict[int, bytes] = {}  # what a block holds since it was published
+        self.noted: dict[bytes, tuple[int, Contents]] = {}
         self.names = iter(range(10_000))
 
     @rule(count=st.integers(1, NUM_BLOCKS))
@@ -31,6 +32,7 @@ class Blocks(RuleBasedStateMachine):
             for block in taken:
                 forgotten = self.contents.pop(block, None)
                 assert forgotten is None or self.blocks.find([forgotten]) == []
+            self.noted = {before: note for before, note in self.noted.items() if note[0] not in taken}
             self.holders.append(taken)
 
     @precondition(lambda self: self.holders)
@@ -41,6 +43,26 @@ class Blocks(RuleBasedStateMachine):
         if block not in self.contents:
             self.contents[block] = str(next(self.names)).encode()
             self.blocks.publish(block, self.contents[block])
+
+    @precondition(lambda self: self.holders)
+    @rule(data=st.data(), token_ids=st.lists(st.integers(0, 1), min_size=1, max_size=4), pictures=st.integers(0, 1))
+    def note(self, data, token_ids, pictures):
+        held = data.draw(st.sampled_from(self.holders))
+        block = data.draw(st.sampled_from(held))
+        before = bytes([block % 2])  # two blocks may hold what comes after the same beginning, the last one counts
+        noted = Contents(token_ids, len(token_ids), b"")
+        self.blocks.note(block, before, noted)
+        self.noted[before] = block, noted
+
+    @invariant()
+    def what_was_begun_is_known_until_its_block_is_taken(self):
+        for before in (b"\0", b"\1"):
+            for token_ids in ([0], [0, 1, 1], [1, 1, 0, 0]):
+                block, slots = self.blocks.begun(before, Contents(token_ids, len(token_ids), b""))
+                known, noted = self.noted.get(before, (-1, Contents((), 0, b"")))
+                assert (block if slots else -1) == (known if slots else -1)
+                assert list(noted.token_ids[:slots]) == token_ids[:slots]
+                assert slots in (len(token_ids), len(noted.token_ids)) or noted.token_ids[slots] != token_ids[slots]
 
     @precondition(lambda self: self.contents)
     @rule(data=st.data())

@@ -148,6 +148,33 @@ def test_a_common_beginning_is_computed_once():
     assert list(second.blocks[:5]) == list(first.blocks[:5]) == list(other.blocks[:5])
 
 
+@pytest.mark.parametrize("before", [20, 21, 22, 23])
+def test_a_common_beginning_that_ends_within_a_block_is_copied(before):
+    one, copies = scheduler(token_budget=64), []
+    one.copy_block = lambda source, target: copies.append((source, target))
+    first, second, other = table(before), table(before, words=1), table(before, words=2)
+    for entry in (first, second, other):
+        one.add(entry)
+    step(one)
+    chunks = {chunk.table: chunk for chunk in step(one)}
+    assert chunks[second].start == chunks[other].start == before
+    block = before // SIZE
+    expected = [(first.blocks[block], second.blocks[block]), (first.blocks[block], other.blocks[block])]
+    assert copies == (expected if before % SIZE else [])
+
+
+def test_of_a_block_with_another_picture_only_what_comes_before_it_is_copied():
+    one = scheduler(token_budget=64)
+    one.copy_block = lambda source, target: None
+    starts = []
+    for pictures in (((2, 3),), ((2, 4),), ((2, 3),)):
+        one.add(entry := table(6, pictures=pictures, words=len(starts)))
+        (chunk,) = [chunk for chunk in step(one) if chunk.table is entry]
+        starts.append(chunk.start)
+    assert starts[:2] == [0, entry.runs[0][0]]
+    assert starts[2] > entry.runs[0][1]
+
+
 def test_without_a_prefix_cache_nothing_is_shared():
     one = scheduler(token_budget=64, prefix_cache=False)
     first, second = table(20), table(20)

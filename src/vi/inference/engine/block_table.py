@@ -9,8 +9,12 @@ from uuid import uuid4
 
 import numpy as np
 
+from vi.inference.engine.block_manager import Contents
 from vi.inference.engine.sequence import Sequence
 from vi.inference.preprocess.prompt import Prompt
+
+
+ROOT = bytes(32)  # the key of no tokens at all
 
 
 class BlockTable:
@@ -56,10 +60,25 @@ class BlockTable:
             self._keys.append(self._next_key(len(self._keys)))
         return self._keys[block]
 
+    def key_before(self, block: int) -> bytes:
+        """What all blocks before this one hold."""
+        return self.key(block - 1) if block else ROOT
+
+    @property
+    def sharable(self) -> int:
+        """How many tokens another request may have computed; what logits are wanted of is left out."""
+        return min([len(self.token_ids) - 1, *self.owed[:1]])
+
     def sharable_keys(self) -> list[bytes]:
-        """Keys of the full blocks that another request may have computed; what logits are wanted of is left out."""
-        end = min([len(self.token_ids) - 1, *self.owed[:1]])
-        return [self.key(block) for block in range(end // self.block_size)]
+        """Keys of the full blocks that another request may have computed."""
+        return [self.key(block) for block in range(self.sharable // self.block_size)]
+
+    def contents(self, block: int, end: int) -> Contents:
+        """What a block holds of the tokens before place ``end``."""
+        start = block * self.block_size
+        stop = min(start + self.block_size, end)
+        places = (max(first - start, 0) for first, after, _ in self.runs if first < stop and start < after)
+        return Contents(self.token_ids[start:stop], next(places, stop - start), self._media_key)
 
     def pictured_after(self, place: int) -> bool:
         """Whether there are places of pictures from this place on."""
@@ -84,7 +103,7 @@ class BlockTable:
     def _next_key(self, block: int) -> bytes:
         start = block * self.block_size
         stop = start + self.block_size
-        digest = hashlib.blake2b(self._keys[-1] if block else bytes(32), digest_size=32)
+        digest = hashlib.blake2b(self.key_before(block), digest_size=32)
         digest.update(array("q", self.token_ids[start:stop]))
         if any(first < stop and start < after for first, after, _ in self.runs):
             digest.update(self._media_key)

@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from vi.inference.engine.block_manager import BlockManager
 from vi.inference.engine.block_table import BlockTable
 from vi.inference.errors import InferenceError
 
 
-@dataclass(frozen=True)
+@dataclass
 class Chunk:
     """The next tokens of one request to compute: ``token_ids[start:end]``."""
 
@@ -30,6 +31,15 @@ class Chunk:
         """The places whose logits are needed, those that are owed and then the last one of a complete chunk."""
         owed = self.table.owed_within(self.start, self.end) if self.table.owed else []
         return [*owed, self.end - 1] if self.complete else owed
+
+
+class Found(NamedTuple):
+    """What of a request is in the cache: its first full blocks, and the first ``slots`` of what comes then, in another's
+    ``block``."""
+
+    blocks: list[int]
+    block: int = -1
+    slots: int = 0
 
 
 def num_tokens(chunks: Iterable[Chunk]) -> int:
@@ -60,10 +70,12 @@ class Scheduler:
     youngest gives its own back and is computed again later (preemption by recomputation); the oldest always goes on.
 
     may_begin: asked whether a request may begin at a place, all before which is in the cache; where not, it waits, and
-    all behind it, and the scheduler is ``held``.
+    all behind it, and the scheduler is ``held``. copy_block: copies what one block of the cache holds into another, at
+    once, so that requests may share a part of a block; None where they do not.
     """
 
     may_begin: Callable[[BlockTable, int], bool] = staticmethod(lambda table, start: True)
+    copy_block: Callable[[int, int], None] | None = None
 
     def __init__(self, blocks: BlockManager, max_batch: int, token_budget: int, prefix_cache: bool = True) -> None:
         self.blocks = blocks
@@ -112,15 +124,20 @@ class Scheduler:
 
     def num_cached(self, table: BlockTable) -> int:
         """How many tokens of a waiting request would be found computed now."""
-        return len(self.blocks.find(table.sharable_keys())) * self.blocks.block_size if self.prefix_cache else 0
+        return self._num_tokens(self._find(table, table.sharable_keys())) if self.prefix_cache else 0
 
     def computed(self, chunk: Chunk) -> None:
-        """A chunk has its keys and values in the cache; its full blocks can be found from now on."""
-        table = chunk.table
-        if self.prefix_cache:
-            for block in range(chunk.start // self.blocks.block_size, chunk.end // self.blocks.block_size):
-                self.blocks.publish(table.blocks[block], table.key(block))
+        """A chunk has its keys and values in the cache; its full blocks can be found from now on, and of a prompt each
+        block's beginning."""
+        table, size = chunk.table, self.blocks.block_size
         table.num_computed = chunk.end
+        if not self.prefix_cache:
+            return
+        for block in range(chunk.start // size, chunk.end // size):
+            self.blocks.publish(table.blocks[block], table.key(block))
+        if self.copy_block is not None and chunk.start < table.num_prompt:
+            for block in range(chunk.start // size, self.blocks.blocks_for(chunk.end)):
+                self.blocks.note(table.blocks[block], table.key_before(block), table.contents(block, chunk.end))
 
     def clear(self) -> None:
         """Forget everybody, at the end of an engine."""
@@ -161,22 +178,40 @@ class Scheduler:
             return False
         table = self.waiting[0]
         keys = table.sharable_keys() if self.prefix_cache else []
-        found = self.blocks.find(keys)
-        missing = self.blocks.blocks_for(len(table.token_ids)) - len(found)
+        found = self._find(table, keys)
+        missing = self.blocks.blocks_for(len(table.token_ids)) - len(found.blocks)
         room_to_grow = len(self.running)  # a block each, lest somebody is preempted at once
-        if not self.blocks.can_take(missing + room_to_grow, beside=found):
+        if not self.blocks.can_take(missing + room_to_grow, beside=found.blocks):
             return False
-        if len(found) < len(keys) and self._is_being_computed(keys[len(found)]):
+        if len(found.blocks) < len(keys) and self._is_being_computed(keys[len(found.blocks)]):
             return False  # in a step or two it can be shared
-        self.held = not self.may_begin(table, len(found) * self.blocks.block_size)
+        self.held = not self.may_begin(table, self._num_tokens(found))
         if self.held:
             return False
-        self.blocks.hold(found)
-        table.blocks.extend(found)
-        table.blocks.extend(self.blocks.take(missing))
-        table.num_computed = len(found) * self.blocks.block_size
+        self._place(table, found, missing)
         self.running.append(self.waiting.popleft())
         return True
+
+    def _find(self, table: BlockTable, keys: Sequence[bytes]) -> Found:
+        """What of a request is in the cache; ``keys``: its ``sharable_keys``, none without a prefix cache."""
+        blocks = self.blocks.find(keys)
+        if not self.prefix_cache or self.copy_block is None:
+            return Found(blocks)
+        following = table.contents(len(blocks), table.sharable)
+        return Found(blocks, *self.blocks.begun(table.key_before(len(blocks)), following))
+
+    def _num_tokens(self, found: Found) -> int:
+        return len(found.blocks) * self.blocks.block_size + found.slots
+
+    def _place(self, table: BlockTable, found: Found, missing: int) -> None:
+        """Give a request what was found of it, and so many blocks more, the first of them with what was begun."""
+        self.blocks.hold(found.blocks)
+        taken = self.blocks.take(missing)
+        if found.slots and found.block != taken[0]:
+            assert self.copy_block is not None
+            self.copy_block(found.block, taken[0])
+        table.blocks.extend([*found.blocks, *taken])
+        table.num_computed = self._num_tokens(found)
 
     def _is_being_computed(self, key: bytes) -> bool:
         size = self.blocks.block_size

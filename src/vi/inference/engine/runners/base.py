@@ -41,6 +41,10 @@ class PagedRunner(Protocol):
         """
         ...
 
+    def copy_block(self, source: int, target: int) -> None:
+        """Copy the keys and values that one block holds into another, before the next call of ``run``."""
+        ...
+
     def close(self) -> None:
         """Free the device. Closing twice does nothing."""
         ...

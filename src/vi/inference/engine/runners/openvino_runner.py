@@ -76,6 +76,7 @@ class OpenVinoRunner:
         self._vision_inputs = graph_inputs(vision.result(), self._vision)
         self._inputs = graph_inputs(language, self._language)
         self.block_bytes, self.num_blocks = 0, 0
+        self._caches: list[np.ndarray] = []  # views
         self._make_cache(language, cache_bytes or min(_free_memory() // CACHE_SHARE, CACHE_MOST))
 
     def _make_cache(self, language: ov.CompiledModel, cache_bytes: int) -> None:
@@ -93,7 +94,9 @@ class OpenVinoRunner:
             message = f"A cache of {cache_bytes:,} bytes has no room for a block of {self.block_bytes:,} bytes."
             raise LoadError(message, "Raise cache_bytes, or free memory.")
         for port, block in zip(ports, blocks, strict=True):
-            self._language.set_tensor(port, ov.Tensor(port.get_element_type(), [self.num_blocks + 1, *block]))
+            tensor = ov.Tensor(port.get_element_type(), [self.num_blocks + 1, *block])
+            self._language.set_tensor(port, tensor)
+            self._caches.append(tensor.data)
 
     def encode(self, media: Mapping[str, Any]) -> np.ndarray:
         """The pictures' features, float32 [places, H * (1 + deepstack)]. Raises InferenceError out of memory."""
@@ -161,9 +164,13 @@ class OpenVinoRunner:
             for place, features in batch.features:
                 deep[place : place + len(features), 0] = features[:, hidden_size:]
 
+    def copy_block(self, source: int, target: int) -> None:
+        for cache in self._caches:
+            cache[target] = cache[source]
+
     def close(self) -> None:
         """Free the graphs and the cache. Closing twice does nothing."""
-        self._inputs, self._vision_inputs = {}, {}
+        self._inputs, self._vision_inputs, self._caches = {}, {}, []
         self._language = self._vision = self._table = None  # type: ignore[assignment]
 
 

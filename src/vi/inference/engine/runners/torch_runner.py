@@ -100,6 +100,11 @@ class PagedTorchRunner:
             meanwhile()  # an accelerator still computes
         return logits
 
+    @torch.inference_mode()
+    def copy_block(self, source: int, target: int) -> None:
+        for cache in (*self._keys, *self._values):
+            cache[target] = cache[source]
+
     def close(self) -> None:
         """Free the cache and let go of the model."""
         self._model = self._language = self._embed = self._head = None
