@@ -122,7 +122,7 @@ def test_the_mask_that_is_kept_within_a_text_is_the_one_a_fresh_look_gives(numbe
     for _ in range(150):
         allowed, last = keeping.allowed(), keeping._free
         np.testing.assert_array_equal(allowed, looking.allowed())
-        plain = np.flatnonzero(allowed & TABLES.plain)
+        plain = np.flatnonzero(allowed & TABLES.within_string)
         token_id = int(dice.choice(plain if len(plain) and dice.random() < 0.97 else np.flatnonzero(allowed)))
         same = keeping.goes_on(token_id)
         if token_id == EOS:

@@ -55,7 +55,7 @@ class Budget:
         self._written += spelling
         proven, self._proven = self._proven.get(token_id), {}
         if self._text is not None:
-            if self._tables.plain[token_id]:
+            if self._tables.within_string[token_id]:
                 return  # the ending is what it was
             proven = self._text.behind.get(token_id)
             self._text = None
@@ -76,7 +76,7 @@ class Budget:
 
     def goes_on(self, token_id: int) -> bool:
         """Whether behind this token of a free text whatever may come here may come again."""
-        if self._state.mode is not Mode.STRING or not self._tables.plain[token_id]:
+        if self._state.mode is not Mode.STRING or not self._tables.within_string[token_id]:
             return False
         return len(self._state.text) + 2 * self._tables.longest <= self._frames.string_room
 

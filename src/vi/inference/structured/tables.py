@@ -147,6 +147,11 @@ class TokenizerTables:
         return np.array([_is_plain(spelling) for spelling in self.spellings], dtype=bool)
 
     @cached_property
+    def within_string(self) -> np.ndarray:
+        """Bool [V]: tokens of whole characters that a JSON string can hold as they are."""
+        return np.array([_is_plain(spelling, but=b'"\\') for spelling in self.spellings], dtype=bool)
+
+    @cached_property
     def longest(self) -> int:
         """Bytes of the longest token."""
         return max(map(len, self.spellings))
@@ -163,8 +168,8 @@ class TokenizerTables:
         return np.array([*self.printable, *quotes[:1]] if quotes and len(self.printable) else [], dtype=np.int64)
 
 
-def _is_plain(spelling: bytes) -> bool:
-    if not spelling or any(byte < 32 or byte == 127 or byte in b'"\\<>' for byte in spelling):
+def _is_plain(spelling: bytes, but: bytes = b'"\\<>') -> bool:
+    if not spelling or any(byte < 32 or byte == 127 or byte in but for byte in spelling):
         return False
     try:
         spelling.decode()
