@@ -13,7 +13,6 @@ from vi.inference.engine.block_manager import Contents
 from vi.inference.engine.sequence import Sequence
 from vi.inference.preprocess.prompt import Prompt
 
-
 ROOT = bytes(32)  # the key of no tokens at all
 
 

@@ -34,8 +34,7 @@ class Chunk:
 
 
 class Found(NamedTuple):
-    """What of a request is in the cache: its first full blocks, and the first ``slots`` of what comes then, in another's
-    ``block``."""
+    """What of a request is in the cache: its first full blocks, and of what follows ``slots`` tokens in ``block``."""
 
     blocks: list[int]
     block: int = -1
