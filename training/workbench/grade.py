@@ -17,7 +17,8 @@ from training.workbench.tell import SURFACE
 _NUMBERS = {"no": 0, "zero": 0, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _NUMBER = "|".join([*_NUMBERS, r"\d+"])
 _MENTION = re.compile(
-    rf"\b(?:({_NUMBER})\s+)?(?:(small|large)\s+)?({'|'.join(COLOURS)})\s+({'|'.join(KINDS)})s?\b(?:\s+(?:is|lies))?"
+    rf"\b(?:({_NUMBER})\s+)?(?:(small|large)\s+)?({'|'.join(COLOURS)})\s+({'|'.join(KINDS)})s?\b"
+    rf"(?:\s+with\s+(?:an?\s+)?(?:{'|'.join(DEFECTS)}))?(?:\s+(?:is|lies))?"
     r"(?:\s+(?:at|on|in)\s+the\s+(top left|top right|bottom left|bottom right|top|bottom|left|right|center))?",
     re.IGNORECASE,
 )
@@ -26,6 +27,8 @@ _THERE = re.compile(
     rf"(an?) (small|large)? ?({'|'.join(COLOURS)}) ({'|'.join(KINDS)})",
     re.IGNORECASE,
 )
+_DEFECT = re.compile(rf"\b(?:{'|'.join(DEFECTS)})", re.IGNORECASE)
+_TOTAL = re.compile(rf"\b({_NUMBER})\s+parts?\b(\s+(?:is|are)\s+defective)?", re.IGNORECASE)
 Box = Sequence[float]
 
 
@@ -117,28 +120,48 @@ def _list(truth: dict, answer: str) -> bool:
 
 
 def _caption(truth: dict, answer: str) -> bool:
-    """Every stated fact true: parts, their number, size and place, the number of all parts, the surface."""
-    left = [list(p) for p in truth["parts"]]
-    mentions = [(n, s, c, k, r) for r, n, s, c, k in _THERE.findall(answer)]
-    mentions += _MENTION.findall(_THERE.sub("", answer))
-    for number, size, colour, kind, place in mentions:
-        for _ in range(_number(number)):
-            match = next((p for p in left if _agrees(p, size, colour, kind, place)), None)
+    """Every stated fact true: parts, their number, size, place and defect, the number of all parts and of those that
+    are defective, the surface."""
+    defects = truth.get("defects") or [None] * len(truth["parts"])
+    left = [[*part, defect or ""] for part, defect in zip(truth["parts"], defects, strict=True)]
+    mentions = _mentions(answer)
+    for number, *told in sorted(mentions, key=lambda mention: -sum(map(bool, mention))):  # what says most goes first
+        for _ in range(_number(number or None)):
+            match = next((part for part in left if _agrees(part, told)), None)
             if match is None:
                 return False
             left.remove(match)
-    total = re.search(rf"\b({_NUMBER})\s+parts?\b", answer, re.IGNORECASE)
-    if total and _number(total[1]) != len(truth["parts"]):
-        return False
+    for number, defective in _TOTAL.findall(answer):
+        if _number(number) != (sum(map(bool, defects)) if defective else len(defects)):
+            return False
     surface = next((name for name in SURFACE if re.search(rf"\b{name}\b", answer, re.IGNORECASE)), None)
     if surface is not None and surface != truth["surface"]:
         return False
     return bool(mentions) or not truth["parts"]
 
 
-def _agrees(part: Sequence[str], size: str, colour: str, kind: str, place: str) -> bool:
-    told = [size.lower() or part[0], colour.lower(), kind.lower(), place.lower() or part[3]]
-    return told == list(part)
+def _mentions(answer: str) -> list[list[str]]:
+    """[number, size, colour, kind, place, defect] of each mention of parts, empty where it is not said.
+
+    A defect is that of the part that was mentioned last; before any part it is nobody's, which agrees with nothing.
+    """
+    found = [(-1, ["0", "", "", "", "", ""])]
+    found += [(m.start(), [m[2], m[3], m[4], m[5], m[1], ""]) for m in _THERE.finditer(answer)]
+    rest = _THERE.sub(lambda there: " " * len(there[0]), answer)
+    found += [(m.start(), [*m.groups(), ""]) for m in _MENTION.finditer(rest)]
+    found.sort()
+    for defect in _DEFECT.finditer(answer):
+        mention = next(mention for start, mention in reversed(found) if start < defect.start())
+        mention[-1] = f"{mention[-1]} {defect[0]}".strip()
+    nobody, *found = found
+    if nobody[1][-1]:
+        return [["1", "", "nobody's", "", "", ""]]
+    return [[word or "" for word in mention] for _, mention in found]
+
+
+def _agrees(part: Sequence[str], told: Sequence[str]) -> bool:
+    """Whether what is told of size, colour, kind, place and defect is true of the part."""
+    return all(word.lower() in ("", fact) for word, fact in zip(told, part, strict=True))
 
 
 _GRADERS = {
