@@ -51,6 +51,39 @@ def test_a_caption_with_one_false_fact_is_wrong():
         assert not grade.is_right(question, lie), lie
 
 
+def test_a_stated_defect_must_be_that_parts():
+    truth = {
+        "parts": [["small", "red", "bolt", "left"], ["small", "red", "bolt", "left"], ["large", "blue", "nut", "top"]],
+        "defects": ["crack", None, "rust"],
+        "surface": "wood",
+    }
+    question = type("Q", (), {"type": "caption", "truth": truth})
+    for told in ("A small red bolt is on the left. A small red bolt lies on the left. It has a crack.",
+                 "At the top there is a large blue nut. It has rust.", "A blue nut with rust is at the top.",
+                 "2 red bolts and a blue nut.", "Three parts on wood: 2 red bolts and a blue nut."):  # fmt: skip
+        assert grade.is_right(question, told), told
+    for lie in ("A red bolt. It has rust.", "A blue nut with a crack.", "A red bolt. No part is defective.",
+                "A crack. A red bolt.", "A red bolt with a crack and a red bolt with a crack."):  # fmt: skip
+        assert not grade.is_right(question, lie), lie
+
+
+@pytest.mark.parametrize(
+    ("truth", "right", "wrong"),
+    [
+        (
+            {"colour": "red", "kind": "bolt", "defect": "missing piece"},
+            ["The red bolt has a missing piece.", "A missing piece: the red bolt."],
+            ["The red bolt has a crack.", "A missing piece.", "The red bolt has no missing piece.", "Yes.", ""],
+        ),
+        ({"none": True}, ["No part is defective.", "The red bolt has no defect."], ["The red bolt has rust.", "Yes."]),
+    ],
+)
+def test_which_part_is_defective_and_how_are_both_told(truth, right, wrong):
+    question = type("Q", (), {"type": "defect_which", "truth": truth})
+    assert all(grade.is_right(question, answer) for answer in right)
+    assert not any(grade.is_right(question, answer) for answer in wrong)
+
+
 def test_boxes_match_only_parts_of_their_own_name_once_each():
     truth = [["red bolt", 0, 0, 0.5, 0.5], ["red bolt", 0.5, 0.5, 1, 1]]
     box = [0, 0, 0.5, 0.5]
