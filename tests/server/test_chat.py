@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, Field
 from tests.inference.media.films import film
 
-from vi.inference import ViModel
+from vi.inference import Pictures, Turn, ViModel
 
 WORDS = "How many gears are there?"
 
@@ -151,6 +151,20 @@ def test_a_system_message_is_what_the_model_is_told(client, picture_uri):
     assert prompt_tokens() != prompt_tokens("system")
 
 
+def test_an_answer_is_sent_back_with_the_next_question(client, picture_uri, picture_bytes):
+    first = ask(client, picture_uri)
+    messages = [user(WORDS, picture_uri), first.choices[0].message, user("And what colour are they?")]
+    second = client.chat.completions.create(model="workbench", messages=messages, extra_body={"task_type": "vqa"})
+    with ViModel() as model:
+        history = [Turn("user", WORDS, 1), Turn("assistant", first.choices[0].message.content)]
+        question = "And what colour are they?"
+        answer, error = model(Pictures(picture_bytes), question, task_type="vqa", history=history)
+    assert error is None
+    assert second.choices[0].message.content == answer.raw_output
+    assert second.usage.prompt_tokens == answer.usage.prompt_tokens > first.usage.total_tokens
+    assert second.usage.prompt_tokens_details.image_tokens == first.usage.prompt_tokens_details.image_tokens
+
+
 def test_a_clip_is_asked_about_alone(client, picture_uri):
     clip = f"data:video/mp4;base64,{base64.b64encode(film()).decode()}"
     messages = [user(WORDS, clip, kind="video_url")]
@@ -227,10 +241,11 @@ def test_what_is_wrong_is_said_in_openais_envelope(client, picture_uri, case, st
     ("messages", "code"),
     [
         ([{"role": "system", "content": "Be brief."}], "conversation_not_supported"),
-        (
-            [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}],
-            "conversation_not_supported",
-        ),
+        ([user("a"), {"role": "assistant", "content": "b"}], "conversation_not_supported"),
+        ([user("a"), user("b")], "conversation_not_supported"),
+        ([user("a"), {"role": "system", "content": "b"}, user("c")], "conversation_not_supported"),
+        ([{"role": "tool", "content": "a", "tool_call_id": "b"}], "unknown_parameter"),
+        ([user("a"), {"role": "assistant", "content": None}, user("c")], "invalid_prompt"),
         ([user("a", "/etc/passwd")], "invalid_source"),
         ([user("a", "file:///etc/passwd")], "invalid_source"),
         ([user("a", "data:image/png;base64,AAAA")], "invalid_source"),

@@ -35,7 +35,7 @@ def main() -> None:
     asked = [case for kind in TYPES if kind != "grounding" for case in cases(kind, chosen.seed, chosen.per_type)]
     boxes = cases("grounding", chosen.seed, chosen.per_type)
     with tempfile.TemporaryDirectory() as temporary:
-        bundles = {weights: _bundle(chosen.run, Path(temporary) / weights, weights) for weights, _ in ROWS}
+        bundles = {weights: _bundle(chosen.run, Path(temporary) / weights, weights) for weights in dict(ROWS)}
         print("| weights | precision | MB | right | boxes, F1 | differ | company |\n|---|---|---|---|---|---|---|")
         first: list[str] = []
         for weights, precision in ROWS:

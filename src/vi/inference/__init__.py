@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vi.inference.media.policy import MediaPolicy
     from vi.inference.model import ViModel
     from vi.inference.model_info import ModelInfo
+    from vi.inference.preprocess.turns import Turn
     from vi.inference.stream import Stream
     from vi.inference.structured.formats import Choices, Regex
 
@@ -45,6 +46,7 @@ __all__ = [
     "SourceError",
     "SourceUnreachable",
     "Stream",
+    "Turn",
     "ViError",
     "ViModel",
 ]
@@ -58,6 +60,7 @@ _ROOMS = {
     "Pictures": "media.pictures",
     "Regex": "structured.formats",
     "Stream": "stream",
+    "Turn": "preprocess.turns",
     "ViModel": "model",
 }
 

@@ -136,7 +136,7 @@ class Answerer:
         own, chat = self._chat, self._chat.within(ask.call.pixels)
         wider = max(own, chat, key=lambda one: one.at_most_pixels or 0)  # JPEGs are read no larger than needed
         source = look(ask, wider)
-        shown = _shown(source) | {"system_prompt": ask.call.system_prompt or None}
+        shown = _shown(source) | {"system_prompt": ask.call.system_prompt or None, "history": ask.call.history}
         built = chat.draft(ask.prompt, **shown)
         before = built if chat is own else own.draft(ask.prompt, **shown)
         length, room = len(built.token_ids), self._chat.room(built)
@@ -176,7 +176,7 @@ class Answerer:
         chat = self._chat.within(call.pixels)
         source = look(ask, chat)
         shown = _shown(source)
-        built = chat.build(prompt, **shown, system_prompt=call.system_prompt or None)
+        built = chat.build(prompt, **shown, system_prompt=call.system_prompt or None, history=call.history)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))
         self._warn(resolved.notices)
         units = box_units(self._record.boxes, built.seen_size) if built.image_tokens else RELATIVE

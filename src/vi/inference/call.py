@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.preprocess.pixel_budget import PixelBudget
+from vi.inference.preprocess.turns import Turn
 from vi.inference.task_types import TASKS, Task, custom_task, get_task, with_thinking
 from vi.inference.task_types.video_freeform import VIDEO_FREEFORM
 
@@ -32,12 +34,13 @@ class CallOptions:
     min_pixels: int | None = None
     max_pixels: int | None = None
     system_prompt: str | None = None
+    history: Sequence[Turn] = ()
 
 
 @dataclass(frozen=True)
 class Call:
     """A call's settings, all of them valid. ``grammar`` is None where the answer is free text. fps: of clips. pixels:
-    how large the model is to see pictures and frames."""
+    how large the model is to see pictures and frames. history: what was said before."""
 
     task: Task
     system_prompt: str
@@ -46,6 +49,7 @@ class Call:
     grammar: Grammar | None
     fps: float = 4.0
     pixels: PixelBudget = field(default_factory=PixelBudget)
+    history: tuple[Turn, ...] = ()
 
     @property
     def is_about_clips(self) -> bool:
@@ -69,7 +73,8 @@ def make_call(record: RunRecord, options: CallOptions) -> Call:
     task = _task(record, options.task_type, options.response_format)
     pixels = PixelBudget(options.min_pixels, options.max_pixels)
     system_prompt = _system_prompt(record, task, cot, options.system_prompt)
-    return Call(task, system_prompt, config, cot, task.grammar(thinking=cot), float(fps), pixels)
+    history = _history(options.history)
+    return Call(task, system_prompt, config, cot, task.grammar(thinking=cot), float(fps), pixels, history)
 
 
 def is_about_clips(task_type: str) -> bool:
@@ -86,6 +91,12 @@ def lists_clips(record: RunRecord, task_type: Any) -> bool:
         return _task(record, task_type, None) is VIDEO_FREEFORM
     except ConfigError:  # make_call's to tell
         return False
+
+
+def _history(turns: Any) -> tuple[Turn, ...]:
+    if not isinstance(turns, Sequence) or not all(isinstance(turn, Turn) for turn in turns):
+        raise ConfigError(f"history={turns!r} is not allowed.", "It takes a list of Turn(role, text).")
+    return tuple(turns)
 
 
 def _task(record: RunRecord, task_type: str | None, response_format: Any) -> Task:

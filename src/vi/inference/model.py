@@ -5,28 +5,27 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vi.inference.asks import Ask, Asks, prompts_for
-from vi.inference.call import CallOptions, lists_clips, make_call
+from vi.inference.asks import Asks
+from vi.inference.call import CallOptions, lists_clips
 from vi.inference.engine.settings import EngineSettings
 from vi.inference.errors import ConfigError, InferenceError, ViError
 from vi.inference.generation_config import GenerationConfig, WarnOnce
 from vi.inference.generation_config.resolution import merge
+from vi.inference.inquiry import Inquiry, one_by_one
 from vi.inference.media.policy import MediaPolicy
-from vi.inference.media.sources import Sources, expand
+from vi.inference.media.sources import expand
 from vi.inference.model_info import ModelInfo, inspect
-from vi.inference.progress import track
 from vi.inference.runs import find_run
-from vi.inference.stream import Stream
 
 if TYPE_CHECKING:
-    from vi.inference.answerer import Answerer, Outcome
+    from vi.inference.answerer import Answerer
     from vi.inference.batch.run import Summary
     from vi.inference.engine.base import EngineState
     from vi.inference.estimate import Estimate
+    from vi.inference.preprocess.turns import Turn
     from vi.inference.task_types.response import PredictionResponse
 
 _log = logging.getLogger("vi.inference")
@@ -119,12 +118,14 @@ class ViModel:
         min_pixels: int | None = None,
         max_pixels: int | None = None,
         system_prompt: str | None = None,
+        history: Sequence[Turn] = (),
     ) -> Any:
         """Ask about one picture or clip, or about each of many.
 
         source: path, folder (``recursive=`` looks into its folders), http(s) URL, ``data:`` URI, base64, bytes,
         ``PIL.Image``, numpy array (HWC), ``Pictures(...)``, or a list or iterator of these. user_prompt: one for all,
-        or one per source; None is the task's default. system_prompt: in place of the run's or the task's own.
+        or one per source; None is the task's default. system_prompt: in place of the run's or the task's own. history:
+        turns that went before, of which each says how many of the source's pictures were shown in it.
         generation_config: a dict, a GenerationConfig or a preset's name. cot: think first. fps: frames a second for
         clips, ignored for pictures. min_pixels, max_pixels: width times height of a picture, or of each frame of a
         clip, as the model sees it, for Qwen's families; None is the checkpoint's own. task_type: ``vqa``,
@@ -137,15 +138,14 @@ class ViModel:
         wrong before the first token does.
         """
         options = CallOptions(
-            generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels, system_prompt
+            generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels, system_prompt, history
         )
         if isinstance(source, Iterator) and not hasattr(source, "read"):  # a file is one too
             source = list(source)
         policy = MediaPolicy.coerce(media_policy, self._policy)
         sources = expand(source, recursive, policy, clips=lists_clips(self._files.record, task_type))
-        if stream:
-            return self._stream(sources, user_prompt, options, policy)
-        return self._answer(sources, user_prompt, options, policy, show_progress)
+        inquiry = Inquiry(self._ready, self._files.record, sources, user_prompt, options, policy)
+        return inquiry.stream() if stream else inquiry.answer(show_progress)
 
     def iter(
         self,
@@ -174,7 +174,7 @@ class ViModel:
         options = CallOptions(generation_config, task_type, response_format, cot, fps, min_pixels, max_pixels)
         policy = MediaPolicy.coerce(media_policy, self._policy)
         asks = Asks(self._files.record, sources, user_prompt, options, policy, recursive)
-        return _flat(self._ready().answers(asks, ordered))
+        return one_by_one(self._ready().answers(asks, ordered))
 
     def run(
         self,
@@ -291,43 +291,7 @@ class ViModel:
         state = ", closed" if self._answerer is None else ""
         return f"ViModel({self._files.name!r}{state})"
 
-    def _answer(
-        self, sources: Sources, user_prompt: Any, options: CallOptions, policy: MediaPolicy, show_progress: bool
-    ) -> Any:
-        try:
-            call = make_call(self._files.record, options)
-            prompts = prompts_for(user_prompt, len(sources.items), call.task)
-            answerer = self._ready()
-        except ViError as error:
-            if sources.many:
-                raise
-            return None, error
-        asks = (Ask(call, item, prompt, policy) for item, prompt in zip(sources.items, prompts, strict=True))
-        with closing(answerer.answers(asks)) as answers:  # an interrupt cancels those ahead
-            tracked = track(answers, len(sources.items), "Answering", show_progress)
-            outcomes = [outcome for _, outcome in tracked]
-        return outcomes if sources.many else outcomes[0]
-
-    def _stream(self, sources: Sources, user_prompt: Any, options: CallOptions, policy: MediaPolicy) -> Stream:
-        if sources.many:
-            raise ConfigError(
-                f"stream=True takes one source, not a list or folder of {len(sources.items)}.",
-                "Stream them one by one, or leave stream out.",
-            )
-        call = make_call(self._files.record, options)
-        (prompt,) = prompts_for(user_prompt, 1, call.task)
-        asked = self._ready().ask(Ask(call, sources.items[0], prompt, policy))
-        return Stream(asked.generation, asked.respond, asked.reader())
-
     def _ready(self) -> Answerer:
         if self._answerer is None:
             raise InferenceError("This model is closed.", "Load it again with ViModel(...).")
         return self._answerer
-
-
-def _flat(
-    answers: Generator[tuple[Ask, Outcome], None, None],
-) -> Generator[tuple[Any, PredictionResponse | None, ViError | None], None, None]:
-    with closing(answers):
-        for ask, (answer, error) in answers:
-            yield ask.given, answer, error

@@ -11,6 +11,7 @@ from vi.inference.errors import ConfigError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.generation_config.parameter import INT64_MAX
 from vi.inference.media.pictures import Pictures
+from vi.inference.preprocess.turns import Turn
 from vi.server.envelope import ApiError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Question:
     cot: bool = False
     fps: float = 4.0
     system_prompt: str | None = None
+    history: tuple[Turn, ...] = ()
     place: int = 0
 
     def __call__(self, model: ViModel) -> Stream:
@@ -51,6 +53,7 @@ class Question:
             task_type=self.task_type,
             response_format=self.response_format,
             system_prompt=self.system_prompt,
+            history=self.history,
         )
 
     def _source(self) -> Any:

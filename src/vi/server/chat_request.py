@@ -3,73 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from vi.inference.generation_config import GenerationConfig
-from vi.server.asking import Question, generation_config, require_prompt, require_schema, web_source
+from vi.server.asking import Question, generation_config, require_schema
+from vi.server.conversation import Conversation, Message, Strict
 from vi.server.envelope import ApiError
 from vi.server.limits import Limits
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
-
-
-class Url(_Strict):
-    """http(s) or data:. detail is accepted and means nothing here: a model's own rule sizes pictures."""
-
-    url: str
-    detail: Literal["auto", "low", "high"] | None = None
-
-
-class TextPart(_Strict):
-    type: Literal["text"]
-    text: str
-
-
-class ImagePart(_Strict):
-    type: Literal["image_url"]
-    image_url: Url
-
-
-class VideoPart(_Strict):
-    type: Literal["video_url"]
-    video_url: Url
-
-
-Part = Annotated[TextPart | ImagePart | VideoPart, Field(discriminator="type")]
-
-
-class Message(_Strict):
-    """``system`` (or ``developer``) replaces the task's own instruction; ``user`` asks."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
-    name: str | None = None
-
-
-class JsonSchema(_Strict):
+class JsonSchema(Strict):
     name: str
     schema_: dict[str, Any] | None = Field(None, alias="schema")
     description: str | None = None
     strict: bool | None = None
 
 
-class ResponseFormat(_Strict):
+class ResponseFormat(Strict):
     """json_schema is enforced while decoding, whatever ``strict`` says."""
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
 
 
-class StreamOptions(_Strict):
+class StreamOptions(Strict):
     include_usage: bool = False
     include_obfuscation: bool | None = None
 
 
-class ChatRequest(_Strict):
+class ChatRequest(Strict):
     """OpenAI's fields, and ours behind them. A field that cannot be honoured is refused, not ignored."""
 
     model: str
@@ -110,18 +74,19 @@ class ChatRequest(_Strict):
         n = self.n or 1
         if n > limits.choices:
             raise ApiError(400, "too_many_choices", f"n={n}; the server gives {limits.choices} at most.", param="n")
-        system, prompt, pictures, clips = _conversation(self.messages, limits)
+        talk = Conversation.of(self.messages, limits)
         schema = require_schema(self._schema(), limits)
         question = Question(
-            sources=(*pictures, *clips),
-            prompt=prompt,
+            sources=talk.sources,
+            prompt=talk.prompt,
             config=self._config(limits),
             limits=limits,
             task_type=self.task_type if schema is not None or self.task_type is not None else "generic",
             response_format=schema,
             cot=self.cot,
             fps=self.fps,
-            system_prompt=system,
+            system_prompt=talk.system,
+            history=talk.history,
         )
         return [replace(question, place=place) for place in range(n)]
 
@@ -157,47 +122,3 @@ class ChatRequest(_Strict):
         if self.temperature and "do_sample" not in config.model_fields_set:
             config = config.model_copy(update={"do_sample": True})
         return config
-
-
-def _conversation(messages: list[Message], limits: Limits) -> tuple[str | None, str, list[str], list[str]]:
-    """(system prompt, the user's words, picture URLs, clip URLs). Raises ApiError 400 for more than one turn."""
-    system, user = _one_turn(messages)
-    param = f"messages.{len(messages) - 1}"
-    parts = user.content if isinstance(user.content, list) else []
-    pictures = [web_source(part.image_url.url, param) for part in parts if isinstance(part, ImagePart)]
-    clips = [web_source(part.video_url.url, param) for part in parts if isinstance(part, VideoPart)]
-    if len(pictures) > limits.pictures:
-        said = f"There are {len(pictures)} pictures; the server takes {limits.pictures} at most."
-        raise ApiError(400, "too_many_pictures", said, param=param)
-    if len(clips) > 1 or (clips and pictures):
-        raise ApiError(400, "too_many_clips", "A clip is asked about alone.", "Leave the others out.", param=param)
-    words = require_prompt(_text(user, param), limits, param) or ""
-    return require_prompt(system, limits, "messages.0") or None, words, pictures, clips
-
-
-def _one_turn(messages: list[Message]) -> tuple[str, Message]:
-    """The system messages' text, and the user's message. Raises ApiError 400 for any other conversation."""
-    *before, last = messages
-    for index, message in enumerate(messages):
-        if message.role not in (("user",) if message is last else ("system", "developer")):
-            raise ApiError(
-                400,
-                "conversation_not_supported",
-                f"messages.{index} ({message.role}): a request is one turn, system messages and then one of the user.",
-                "Put what was said before into the user's message.",
-                param=f"messages.{index}",
-            )
-    return "\n".join(_text(message, f"messages.{index}") for index, message in enumerate(before)), last
-
-
-def _text(message: Message, param: str) -> str:
-    """A message's words. Raises ApiError 400 where there are none, and for pictures in a system message."""
-    if isinstance(message.content, str):
-        return message.content
-    parts = message.content or []
-    if message.role != "user" and not all(isinstance(part, TextPart) for part in parts):
-        raise ApiError(400, "invalid_value", "A system message is text.", param=param)
-    text = "\n".join(part.text for part in parts if isinstance(part, TextPart))
-    if not text.strip():
-        raise ApiError(400, "invalid_prompt", "The message has no text.", "Say what to do.", param=param)
-    return text

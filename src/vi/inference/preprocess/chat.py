@@ -1,10 +1,11 @@
-"""A system prompt, pictures or a clip and a user's words to token ids; what a user writes is never more than text."""
+"""A conversation about pictures or a clip to token ids; what a user writes is never more than text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from vi.inference.errors import LoadError, PromptError
 from vi.inference.preprocess.plain_text import PlainText
 from vi.inference.preprocess.prompt import Prompt
 from vi.inference.preprocess.shown import ClipWay, Marks, PictureWay, Shown
+from vi.inference.preprocess.turns import Turn
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from vi.inference.preprocess.pixel_budget import PixelBudget
 
 SYSTEM, USER = "\ue0000\ue001", "\ue0001\ue001"  # stand for texts while the template is rendered and cut
-SENTINEL = re.compile(f"{SYSTEM}|{USER}")
+EARLIER = "\ue000{}\ue001"  # numbered from 2 on
+SENTINEL = re.compile("\ue000[0-9]+\ue001")
 CACHED_FRAMES = 64
+ONE_TURN = "Put what was said before into the user's words."
 
 Frame = tuple["list[int] | tuple[str, str, bool]", ...]
 
@@ -61,9 +65,10 @@ class ChatPrompt:
         picture: Image.Image | Sequence[Image.Image] | None = None,
         clip: Clip | None = None,
         system_prompt: str | None = None,
+        history: Sequence[Turn] = (),
     ) -> Prompt:
         """``draft``, which raises PromptError also when it leaves no room for an answer in the model's context."""
-        prompt = self.draft(user_prompt, picture=picture, clip=clip, system_prompt=system_prompt)
+        prompt = self.draft(user_prompt, picture=picture, clip=clip, system_prompt=system_prompt, history=history)
         self._require_room(prompt, "picture" if clip is None else "clip")
         return prompt
 
@@ -74,16 +79,18 @@ class ChatPrompt:
         picture: Image.Image | Sequence[Image.Image] | None = None,
         clip: Clip | None = None,
         system_prompt: str | None = None,
+        history: Sequence[Turn] = (),
     ) -> Prompt:
-        """The prompt of one turn, however long: the system's words, RGB pictures or a clip, the user's words.
+        """The prompt, however long: the system's words, what was said before, RGB pictures or a clip, the user's words.
 
-        picture: one, or several that the words are about together, in their order. Raises PromptError when the shape of
-        a picture or of frames is refused, and for text that is not Unicode (a lone surrogate).
+        picture: one, or several that the words are about together, in their order; the first are those of ``history``.
+        Raises PromptError when the shape of a picture or of frames is refused, for text that is not Unicode (a lone
+        surrogate), and for a history that the model's template does not take.
         """
         shown = self._show(picture, clip)
         user, words = _with_sentinel(user_prompt, USER)
         token_ids: list[int] = []
-        for piece in self._frame(system_prompt or "", user, shown.marks):
+        for piece in self._frame(system_prompt or "", tuple(history), user, shown.marks):
             if isinstance(piece, list):
                 token_ids += piece
             else:
@@ -125,13 +132,18 @@ class ChatPrompt:
                 else "Lower fps, pass a shorter clip, or shorten the prompt.",
             )
 
-    def _make_frame(self, system_prompt: str, user: str, marks: Marks) -> Frame:
+    def _make_frame(self, system_prompt: str, history: tuple[Turn, ...], user: str, marks: Marks) -> Frame:
         """Everything but the user's words: token ids, and the text before and behind the words where they stand.
 
         user: a sentinel in its white space. The third of a text's parts: whether it begins the prompt.
         """
-        system, words = _with_sentinel(system_prompt, SYSTEM)
-        template, texts = self._render(system, user, marks), iter(marks.texts)
+        words: dict[str, str] = {}  # by sentinel
+        system, words[SYSTEM] = _with_sentinel(system_prompt, SYSTEM)
+        before = []
+        for number, turn in enumerate(history, start=2):
+            text, words[EARLIER.format(number)] = _with_sentinel(turn.text, EARLIER.format(number))
+            before.append(replace(turn, text=text))
+        template, texts = self._render(system, before, user, marks), iter(marks.texts)
         template = re.sub(re.escape(marks.written), lambda _: next(texts), template)
         bos = self._tokenizer.bos_token
         adds_bos = self._tokenizer.adds_bos and bos is not None and bos not in template
@@ -140,30 +152,50 @@ class ChatPrompt:
         for piece in self._text.cut(template):
             if isinstance(piece, int):
                 frame[-1].append(piece)
-            elif USER in piece:  # split before the system's words are put in: they may hold anything
-                before, after = (part.replace(SYSTEM, words) for part in piece.split(USER))
-                frame += [(before, after, first), []]
+            elif USER in piece:  # split before the other words are put in: they may hold anything
+                left, right = (_filled(part, words) for part in piece.split(USER))
+                frame += [(left, right, first), []]
             else:
-                frame[-1] += self._text.encode(piece.replace(SYSTEM, words), first=first)
+                frame[-1] += self._text.encode(_filled(piece, words), first=first)
             first = False
         return tuple(frame)
 
-    def _render(self, system: str, user: str, marks: Marks) -> str:
+    def _render(self, system: str, history: Sequence[Turn], user: str, marks: Marks) -> str:
         """The chat template around the sentinels."""
-        messages: list[dict[str, Any]] = []
+        num_last = len(marks.texts) - sum(turn.num_pictures for turn in history)
+        if num_last < 0:
+            raise PromptError(
+                f"What was said before shows more than {marks.shown}.", "Pass all pictures, in their order."
+            )
+        turns = [*history, Turn("user", user, num_last)]
+        messages = [_message(turn.role, turn.text, turn.num_pictures * [marks.part]) for turn in turns]
         if system:
-            messages.append({"role": "system", "content": [{"type": "text", "text": system}]})
-        parts: list[dict[str, str]] = [{"type": marks.part}] * len(marks.texts)
-        messages.append({"role": "user", "content": [*parts, {"type": "text", "text": user}]})
-        template = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)
-        expected = SENTINEL.findall(system + user)
+            messages.insert(0, _message("system", system))
+        try:
+            template = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+        except LoadError as error:
+            if history:
+                raise PromptError(f"This model does not take this conversation. {error.message}", ONE_TURN) from None
+            raise
+        expected = SENTINEL.findall("".join([system, *(turn.text for turn in turns)]))
         if SENTINEL.findall(template) != expected or template.count(marks.written) != len(marks.texts):
+            if history:
+                raise PromptError("This model's chat template does not show what was said before.", ONE_TURN)
             raise LoadError(
                 f"This checkpoint's chat template does not show a system prompt, {marks.shown} and a user prompt, "
                 "once each.",
                 "Replace its chat_template.jinja with the one its authors publish.",
             )
         return template
+
+
+def _message(role: str, text: str, shown: Sequence[str] = ()) -> dict[str, Any]:
+    return {"role": role, "content": [*({"type": part} for part in shown), {"type": "text", "text": text}]}
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    """The words in the place of their sentinels; they may hold sentinels of their own."""
+    return SENTINEL.sub(lambda found: words.get(found[0], found[0]), text)
 
 
 def _with_sentinel(text: str, sentinel: str) -> tuple[str, str]:
