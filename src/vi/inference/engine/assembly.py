@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,29 +20,40 @@ def assemble(chunks: Sequence[Chunk], features: dict[BlockTable, Any]) -> Batch:
     """
     token_ids: list[int] = []
     places: list[int] = []  # positions, but for those within prompts
-    begins, block_begins, wanted = [0], [0], []
-    blocks = []
+    begins, block_begins, past_lens = [0], [0], []
+    wanted: list[int] = []
+    blocks = array("i")
+    reading = []  # (where it begins in the batch, chunk) of those within prompts
     for chunk in chunks:
         table, start, end = chunk.table, chunk.start, chunk.end
-        token_ids += table.token_ids[start:end]
         shift = table.next_position - table.num_prompt
-        places += range(start + shift, end + shift)
-        begins.append(len(token_ids))
-        count = -(-end // table.block_size)
-        blocks.append(np.frombuffer(table.blocks, dtype=np.intc, count=count))
-        block_begins.append(block_begins[-1] + count)
-        wanted += [place - end + begins[-1] for place in chunk.wanted]
+        begin = begins[-1]
+        if end - start == 1:
+            token_ids.append(table.token_ids[start])
+            places.append(start + shift)
+        else:
+            token_ids += table.token_ids[start:end]
+            places += range(start + shift, end + shift)
+        if start < table.num_prompt:
+            reading.append((begin, chunk))
+        begins.append(begin + end - start)
+        past_lens.append(start)
+        blocks += table.blocks[: -(-end // table.block_size)]
+        block_begins.append(len(blocks))
+        for place in chunk.wanted:
+            wanted.append(begin + place - start)
+    axes = max([len(_prompt_positions(chunk)) for chunk in chunks])
     return Batch(
         token_ids=np.array(token_ids, dtype=np.int64),
-        positions=_positions(chunks, begins, np.array(places, dtype=np.int64)),
+        positions=_positions(reading, np.array(places, dtype=np.int64), axes),
         begins=np.array(begins, dtype=np.int32),
-        past_lens=np.array([chunk.start for chunk in chunks], dtype=np.int32),
-        block_indices=np.concatenate(blocks).astype(np.int32, copy=False),
+        past_lens=np.array(past_lens, dtype=np.int32),
+        block_indices=np.frombuffer(blocks, dtype=np.intc).astype(np.int32, copy=False),
         block_begins=np.array(block_begins, dtype=np.int32),
         wanted=np.array(wanted, dtype=np.int64),
         features=[
             (begin + place, features[chunk.table][first:after])
-            for chunk, begin in zip(chunks, begins, strict=False)
+            for begin, chunk in reading
             if chunk.table.pictured_after(chunk.start)
             for place, first, after in _pieces(chunk)
         ],
@@ -53,15 +65,13 @@ def pictured(chunk: Chunk) -> bool:
     return chunk.table.pictured_after(chunk.start) and any(True for _ in _pieces(chunk))
 
 
-def _positions(chunks: Sequence[Chunk], begins: Sequence[int], places: np.ndarray) -> np.ndarray:
+def _positions(reading: Sequence[tuple[int, Chunk]], places: np.ndarray, axes: int) -> np.ndarray:
     """int64 [A, T]: as the prompt has them, and counted on from there (``places``) behind it."""
-    axes = max(len(_prompt_positions(chunk)) for chunk in chunks)
     positions = np.empty((axes, len(places)), dtype=np.int64)
     positions[:] = places
-    for chunk, begin in zip(chunks, begins, strict=False):
-        if chunk.start < chunk.table.num_prompt:
-            end = min(chunk.end, chunk.table.num_prompt)
-            positions[:, begin : begin + end - chunk.start] = _prompt_positions(chunk)[:, chunk.start : end]
+    for begin, chunk in reading:
+        end = min(chunk.end, chunk.table.num_prompt)
+        positions[:, begin : begin + end - chunk.start] = _prompt_positions(chunk)[:, chunk.start : end]
     return positions
 
 

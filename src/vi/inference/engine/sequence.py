@@ -63,7 +63,8 @@ class Sequence:
         self.cached_tokens = 0  # of the prompt, found computed when this request was admitted
         self._vocabulary = vocabulary
         self._constraint = vocabulary.constrain(request.grammar) if request.grammar is not None else None
-        self._seen = SeenTokens(request.prompt.token_ids, exclude=vocabulary.banned_ids)
+        penalised = request.config.repetition_penalty != 1
+        self._seen = SeenTokens(request.prompt.token_ids if penalised else (), exclude=vocabulary.banned_ids)
         self._detokenizer = vocabulary.texts.detokenizer()
         self._stop_strings = StopStrings(request.config.stop_strings)
         self._pieces: list[str] = []
@@ -160,7 +161,8 @@ class Sequence:
         self.token_ids.append(token_id)
         if token_id in self._vocabulary.eos_token_ids:
             return self.finish(self._ending)
-        self._seen.add(token_id)
+        if self.request.config.repetition_penalty != 1:
+            self._seen.add(token_id)
         if self._constraint is not None:
             self._constraint.advance(token_id)
         if self._options is not None:

@@ -83,11 +83,20 @@ class TokenTexts:
         self._tokenizer = getattr(tokenizer, "backend_tokenizer", tokenizer)
         self._silent = special_ids(self._tokenizer)
         self._spelled: dict[int, bytes] = {}
+        self._whole: dict[int, str] = {}
         self._byte_level = isinstance(getattr(self._tokenizer, "decoder", None), ByteLevel)
 
     def detokenizer(self) -> Incremental:
         """A fresh one, for one request."""
         return ByteDetokenizer(self) if self._byte_level else Detokenizer(self._tokenizer, self._silent)
+
+    def whole(self, token_id: int) -> str:
+        """The text of a byte-level token that neither ends nor begins within a character; empty for others."""
+        text = self._whole.get(token_id)
+        if text is None:
+            text = self.spelled(token_id).decode(errors="ignore")
+            text = self._whole[token_id] = text if text.encode() == self.spelled(token_id) else ""
+        return text
 
     def spelled(self, token_id: int) -> bytes:
         """The bytes of a byte-level token; none for special tokens and ids without a token."""
@@ -110,11 +119,16 @@ class ByteDetokenizer:
     """Incremental decoding by a byte-level tokenizer; see ``Incremental``."""
 
     def __init__(self, texts: TokenTexts) -> None:
-        self._spelled = texts.spelled
+        self._texts = texts
+        self._open = False  # whether the last token has begun a character
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, token_id: int) -> str:
-        return self._decoder.decode(self._spelled(token_id))
+        if not self._open and (text := self._texts.whole(token_id)):
+            return text
+        text = self._decoder.decode(self._texts.spelled(token_id))
+        self._open = bool(self._decoder.getstate()[0])
+        return text
 
     def flush(self) -> str:
         return self._decoder.decode(b"", final=True)

@@ -54,6 +54,13 @@ class Row(NamedTuple):
     def sampled(self) -> bool:
         return self.config.do_sample and self.config.temperature > 0
 
+    @property
+    def plain(self) -> bool:
+        """Whether the token is the best of the logits that may come, and nothing is asked about it."""
+        config = self.config
+        told = self.scored or self.parting is not None or config.logprobs is not None
+        return not told and config.repetition_penalty == 1 and not self.sampled
+
 
 class Choice(NamedTuple):
     """A chosen token. Logprobs are natural logs under the model itself, before any filter; best alternative first.
@@ -87,8 +94,11 @@ def choose(
     if logits.dtype not in (xp.float32, xp.float64):
         logits = xp.astype(logits, xp.float32)  # half precision would tie tokens that differ after a filter
     banned = None if banned is None else like(logits, banned, xp.bool)
-    scores, best = _best(logits, rows, banned, limits)
+    plain = all(row.plain for row in rows)
+    scores, best = _best(logits, rows, banned, limits, plain)
     choices = [Choice(token_id) for token_id in best.tolist()]
+    if plain:
+        return choices
     drawn = [i for i, row in enumerate(rows) if row.sampled]
     left = None
     if drawn:
@@ -180,22 +190,24 @@ def like(logits: Array, values: Any, dtype: Any) -> Array:
     return array_namespace(logits).asarray(values, dtype=dtype, device=device(logits))
 
 
-def _best(logits: Array, rows: Sequence[Row], banned: Array | None, limits: Array | None = None) -> tuple[Array, Array]:
+def _best(
+    logits: Array, rows: Sequence[Row], banned: Array | None, limits: Array | None, plain: bool
+) -> tuple[Array, Array]:
     """Scores [B, V] after penalty and mask, and the best id of each row [B].
 
     Where every row is greedy, with neither penalty nor grammar, and no banned id is the best, the scores are the
     logits themselves: nothing of size [B, V] is made.
     """
     xp = array_namespace(logits)
-    if not any(row.sampled or row.allowed is not None or row.config.repetition_penalty != 1 for row in rows):
+    if plain and limits is None and all(row.allowed is None for row in rows):
         best = xp.argmax(logits, axis=-1)
         if banned is None or not bool(xp.any(xp.take(banned, best))):
-            _check(logits, logits, best, rows)
+            _check(logits, logits, rows)
             return logits, best
     masked = _masked(logits, rows, banned) if limits is None else xp.minimum(logits, limits)
-    scores = _penalised(masked, rows)
+    scores = masked if plain else _penalised(masked, rows)
     best = xp.argmax(scores, axis=-1)
-    _check(logits, scores, best, rows)
+    _check(logits, scores, rows)
     return scores, best
 
 
@@ -228,13 +240,13 @@ def _penalised(scores: Array, rows: Sequence[Row]) -> Array:
     return scores
 
 
-def _check(logits: Array, scores: Array, best: Array, rows: Sequence[Row]) -> None:
+def _check(logits: Array, scores: Array, rows: Sequence[Row]) -> None:
     """Raise for the first row in which no token can be chosen, with the reason.
 
-    logits, scores: [B, V] before and after penalty and mask; a NaN in one is in the other. best: [B], of the scores.
+    logits, scores: [B, V] before and after penalty and mask; a NaN in one is in the other.
     """
     xp = array_namespace(logits)
-    found = filters.pick(scores, best)
+    found = xp.max(scores, axis=-1)
     if bool(xp.all(xp.isfinite(found))):
         return
     sound, possible = xp.isfinite(xp.max(logits, axis=-1)).tolist(), xp.isfinite(found).tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from llguidance import LLMatcher
 
@@ -26,10 +28,12 @@ SPARE = {
 class Budget:
     """A request's way to the end of its grammar, known in tokens once the budget is near.
 
-    matcher: the request's own, walked by its owner, who calls ``follow`` after each token.
+    matcher: gives the request's own, walked by its owner, who calls ``follow`` after each token.
     """
 
-    def __init__(self, grammar: Grammar, compiled: Compiled, tables: TokenizerTables, matcher: LLMatcher) -> None:
+    def __init__(
+        self, grammar: Grammar, compiled: Compiled, tables: TokenizerTables, matcher: Callable[[], LLMatcher]
+    ) -> None:
         self._frames = grammar.frames
         self._compiled = compiled
         self._tables = tables
@@ -265,6 +269,6 @@ class Budget:
     def _ends(self, token_ids: list[int]) -> bool:
         """Whether these tokens lead from here to where the grammar may end."""
         way = [*token_ids, self._tables.eos_token_ids[0]]
-        if self._matcher.validate_tokens(way) < len(way):
+        if self._matcher().validate_tokens(way) < len(way):
             return False
         return self._rule is None or self._rule.permits(self._state, b"".join(map(self._tables.spelling, token_ids)))

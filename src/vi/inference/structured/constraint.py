@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from llguidance import LLMatcher
 from llguidance.numpy import fill_next_token_bitmask, get_bitmask_shape
 
 from vi.inference.errors import InferenceError, SchemaError
@@ -24,8 +25,9 @@ class Constraint:
         compiled = tables.compile(grammar)
         self._grammar = grammar
         self._tables = tables
-        self._matcher = compiled.tokens.deep_copy()
-        self._budget = Budget(grammar, compiled, tables, self._matcher)
+        self._walk = compiled.tokens.deep_copy()
+        self._behind: list[int] = []  # tokens of a free text that the walk has not taken yet
+        self._budget = Budget(grammar, compiled, tables, lambda: self._matcher)
         self._ended = False  # an end-of-text token was taken
         self._tokens_left: int | None = None
         self._withheld: tuple[np.ndarray, np.ndarray] | None = None  # bool [V]: what the grammar allows, and the budget
@@ -104,12 +106,16 @@ class Constraint:
         ``squeezed`` counts what may well have been wanted, a further item for one. Raises InferenceError where the
         grammar has no such text; the walk then stays as it was.
         """
-        self._raise_if_failed()
-        if self._ended or not self._take(token_id):
+        if self.goes_on(token_id):
+            self._behind.append(token_id)
+            self._budget.follow(token_id)
+        else:
             self._raise_if_failed()
-            raise InferenceError(
-                f"Token {token_id} is not allowed by the grammar here.", "Choose among the tokens of allowed()."
-            )
+            if self._ended or not self._take(token_id):
+                self._raise_if_failed()
+                raise InferenceError(
+                    f"Token {token_id} is not allowed by the grammar here.", "Choose among the tokens of allowed()."
+                )
         if self._withheld is not None:
             allowed, narrowed = self._withheld
             withheld = preferred is not None and bool(allowed[preferred] and not narrowed[preferred])
@@ -122,19 +128,28 @@ class Constraint:
         if token_id in self._tables.eos_token_ids:
             self._ended = self._matcher.is_accepting() and self._matcher.consume_token(token_id)
             return self._ended
-        free = self._free if self.goes_on(token_id) else None
         known = 0 <= token_id < self._tables.tokenizer.vocab_size
         if (
             not known or not self._budget.permits(token_id) or self._matcher.try_consume_tokens([token_id]) < 1
         ):  # unlike consume_token, undone if refused
             return False
         self._budget.follow(token_id)
-        self._free = free
+        self._free = None
         return True
+
+    @property
+    def _matcher(self) -> LLMatcher:
+        """The walk, with all tokens taken: what follows a free text is all that many of them decide."""
+        if self._behind:
+            behind, self._behind = self._behind, []
+            self._walk.consume_tokens(behind)
+        return self._walk
 
     @property
     def done(self) -> bool:
         """Whether the grammar is complete, so that only an end-of-text token may follow."""
+        if self._free is not None:
+            return False
         return self._matcher.is_stopped() and self._matcher.is_accepting() and not self._matcher.is_error()
 
     @property
