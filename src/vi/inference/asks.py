@@ -71,6 +71,7 @@ class Asks:
     ) -> None:
         self._record, self._options = record, options
         self._call = make_call(record, options)
+        self._last: tuple[Any, Call] | None = None  # rows that are alike mostly follow one another
         self._lists_clips = lists_clips(record, options.task_type)
         self._sources = sources if _several(sources) else [sources]
         self._given = user_prompt
@@ -111,13 +112,17 @@ class Asks:
     def _call_of(self, row: Row) -> Call:
         if row.task is None and not row.generation_config:
             return self._call
+        said = (row.task, repr(row.generation_config))  # as 1 == True
+        if self._last is not None and self._last[0] == said:
+            return self._last[1]
         options = self._options
         if row.task is not None:
             options = replace(options, task_type=row.task)
         if row.generation_config:
             common = GenerationConfig.coerce(options.generation_config).model_dump(exclude_unset=True)
             options = replace(options, generation_config=common | dict(row.generation_config))
-        return make_call(self._record, options)
+        self._last = said, make_call(self._record, options)
+        return self._last[1]
 
 
 _NONE_LEFT: Any = object()
