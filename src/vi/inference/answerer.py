@@ -21,6 +21,7 @@ from vi.inference.generation_config import GenerationConfig, ResolvedConfig, Set
 from vi.inference.look import Seen, look
 from vi.inference.media.clip import Clip
 from vi.inference.media.image import Picture
+from vi.inference.media.picture_cache import PictureCache
 from vi.inference.media.transform import PictureTransform
 from vi.inference.media_room import MediaRoom
 from vi.inference.pipeline import Pipeline
@@ -111,6 +112,7 @@ class Answerer:
         self._chat = ChatPrompt(loaded)
         self._engine = start_engine(loaded, settings)
         self._room = MediaRoom()
+        self._pictures = PictureCache()
 
     def ask(self, ask: Ask) -> Asked:
         """Read the source and begin to answer. Raises SourceError, PromptError, SchemaError or InferenceError."""
@@ -135,7 +137,7 @@ class Answerer:
             raise ask.prompt
         own, chat = self._chat, self._chat.within(ask.call.pixels)
         wider = max(own, chat, key=lambda one: one.at_most_pixels or 0)  # JPEGs are read no larger than needed
-        source = look(ask, wider)
+        source = look(ask, wider, self._pictures)
         shown = _shown(source) | {"system_prompt": ask.call.system_prompt or None, "history": ask.call.history}
         built = chat.draft(ask.prompt, **shown)
         before = built if chat is own else own.draft(ask.prompt, **shown)
@@ -174,7 +176,7 @@ class Answerer:
     def _ask(self, ask: Ask, prompt: str) -> Asked:
         call, started = ask.call, time.perf_counter()
         chat = self._chat.within(call.pixels)
-        source = look(ask, chat)
+        source = look(ask, chat, self._pictures)
         shown = _shown(source)
         built = chat.build(prompt, **shown, system_prompt=call.system_prompt or None, history=call.history)
         resolved = self._resolve(call).lower_max_new_tokens(self._chat.room(built), self._why_lowered(built))

@@ -11,6 +11,7 @@ from vi.inference.media.content import open_content
 from vi.inference.media.image import Picture, load_picture
 from vi.inference.media.items import SourceItem
 from vi.inference.media.kinds import ClipFound
+from vi.inference.media.picture_cache import PictureCache
 from vi.inference.media.policy import MediaPolicy
 
 if TYPE_CHECKING:
@@ -20,29 +21,30 @@ if TYPE_CHECKING:
 Seen: TypeAlias = Picture | Clip | list[Picture]
 
 
-def look(ask: Ask, chat: ChatPrompt) -> Seen:
+def look(ask: Ask, chat: ChatPrompt, pictures: PictureCache) -> Seen:
     """The source as ``chat`` takes it. A video is a clip whatever its name; of a task about clips so is a picture.
 
+    pictures: those that were decoded last.
     Raises SourceError as ``load_picture`` and ``load_clip`` do, PromptError for frames of a shape that the model
     refuses and for a clip among several pictures.
     """
     if ask.item.kind == "pictures":
-        return _pictures(ask, chat)
+        return _pictures(ask, chat, pictures)
     item = _held(ask.item, ask.policy)
     if not (item.is_clip or ask.call.is_about_clips):
         try:
-            return load_picture(item, ask.policy, chat.at_most_pixels)
+            return pictures.load(item, ask.policy, chat.at_most_pixels)
         except ClipFound:
             item = replace(item, is_clip=True)
     return _clip(item, ask, chat)
 
 
-def _pictures(ask: Ask, chat: ChatPrompt) -> list[Picture]:
+def _pictures(ask: Ask, chat: ChatPrompt, pictures: PictureCache) -> list[Picture]:
     if ask.item.error is not None:
         raise ask.item.error
     try:
         items = [_held(item, ask.policy) for item in ask.item.value]
-        return [load_picture(item, ask.policy, chat.at_most_pixels) for item in items]
+        return [pictures.load(item, ask.policy, chat.at_most_pixels) for item in items]
     except ClipFound as error:
         raise PromptError(f"{error.message} A clip is not asked about together with pictures.", "Ask alone.") from None
 
