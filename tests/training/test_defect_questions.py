@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from training.workbench import tell
+from training.workbench.grade import is_right
 from training.workbench.looks import Gaze
 from training.workbench.questions import grounding, random_question
 from training.workbench.scenes import random_scene
@@ -93,3 +96,15 @@ def test_what_is_grounded_as_damaged_is_what_has_a_defect():
             assert sorted(tuple(box) for _, *box in question.truth["boxes"]) == wrong
             assert all(phrase in sentence for phrase, _ in phrases)
     assert asked > 50
+
+
+def test_an_inspection_is_true_of_its_scene_and_not_of_the_scene_mended():
+    for index in range(300):
+        scene, rng = random_scene(12, index), np.random.default_rng(index)
+        report = tell.inspection(rng, scene)
+        question = random_question(rng, scene, "caption")
+        assert is_right(question, report), report
+        mended = replace(scene, parts=tuple(replace(p, defect=None) for p in scene.parts))
+        if mended != scene:
+            assert not is_right(random_question(rng, mended, "caption"), report)
+            assert not is_right(question, tell.inspection(rng, mended))

@@ -191,14 +191,14 @@ def _list(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
 
 
 def _caption(rng: np.random.Generator, scene: Scene, unseen: bool) -> Question:
-    style = str(rng.choice(["caption", "detail", "artistic"], p=[0.55, 0.3, 0.15]))
-    answer = {"caption": tell.caption, "detail": tell.detail, "artistic": tell.artistic}[style](rng, scene)
+    style = str(rng.choice(["caption", "detail", "artistic", "inspect"], p=[0.53, 0.28, 0.13, 0.06]))
+    words = {"caption": tell.caption, "detail": tell.detail, "artistic": tell.artistic, "inspect": tell.inspection}
     return Question(
         "caption",
         _text_task(rng),
         ask(rng, style, unseen),
-        answer,
-        tell.evidence(scene.parts, scene, "part"),
+        words[style](rng, scene),
+        tell.evidence(scene.parts, scene, "part", defects=style == "inspect"),
         _facts(scene),
     )
 
@@ -238,7 +238,11 @@ def _text_task(rng: np.random.Generator) -> str:
 
 
 def _facts(scene: Scene) -> dict[str, Any]:
-    return {"parts": [[p.size, p.colour, p.kind, tell.region(p)] for p in scene.parts], "surface": scene.surface}
+    return {
+        "parts": [[p.size, p.colour, p.kind, tell.region(p)] for p in scene.parts],
+        "defects": [p.defect for p in scene.parts],
+        "surface": scene.surface,
+    }
 
 
 def _names(scene: Scene) -> Counter:

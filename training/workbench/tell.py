@@ -131,9 +131,21 @@ def caption(rng: np.random.Generator, scene: Scene) -> str:
 
 def detail(rng: np.random.Generator, scene: Scene) -> str:
     """Every part with size and place, in one of several orders of words."""
+    return " ".join(_detail(rng, scene, defects=False))
+
+
+def inspection(rng: np.random.Generator, scene: Scene) -> str:
+    """As ``detail``, and each part's defect."""
+    lines = _detail(rng, scene, defects=True)
+    if scene.parts and not any(part.defect for part in scene.parts):
+        lines.append("No part is defective.")
+    return " ".join(lines)
+
+
+def _detail(rng: np.random.Generator, scene: Scene, defects: bool) -> list[str]:
     on, count = _on(scene.surface), len(scene.parts)
     if not count:
-        return f"The picture shows {SURFACE[scene.surface]}. There are no parts."
+        return [f"The picture shows {SURFACE[scene.surface]}.", "There are no parts."]
     number = f"{_WORDS[count]} part{'s' if count > 1 else ''}"
     lie = "lie" if count > 1 else "lies"
     openings = [
@@ -147,7 +159,9 @@ def detail(rng: np.random.Generator, scene: Scene) -> str:
         lines.append(
             _sentence(str(rng.choice([f"{name} is {where}.", f"{name} lies {where}.", f"{where} there is {name}."])))
         )
-    return " ".join(lines)
+        if defects and part.defect:
+            lines.append(f"It has {DEFECT[part.defect]}.")
+    return lines
 
 
 def artistic(rng: np.random.Generator, scene: Scene) -> str:

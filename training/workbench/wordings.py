@@ -368,6 +368,23 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
         ("Create an artistic description of this picture.", "Describe the image like a poet."),
     ),
+    "inspect": (
+        (
+            "Inspect the parts and report.",
+            "Write an inspection report.",
+            "Describe all parts and their defects.",
+            "Describe every part and what is wrong with it.",
+            "Report the state of every part.",
+            "Inspect the picture.",
+            "Give a report of all parts and defects.",
+            "Describe the parts in detail, with their defects.",
+            "Tell me everything about the parts and their defects.",
+            "Write a full report with all defects.",
+            "Describe the picture and name every defect.",
+            "Inspect everything you see and describe it.",
+        ),
+        ("Inspect every part and report.", "Describe the parts and all their defects."),
+    ),
     "ground_all": (
         (
             "Analyze, describe and locate all visible objects in this image.",
@@ -579,4 +596,5 @@ SAME = (
     ("region", "area"),
     ("defective", "damaged", "faulty", "broken"),
     ("defect", "fault", "flaw"),
+    ("defects", "faults", "flaws"),
 )
