@@ -9,10 +9,12 @@ from PIL import Image
 from torch.nn import functional as F
 from training.workbench import tokens
 from training.workbench.attention import pack_mask
-from training.workbench.batches import Batches, dense_targets, grid_for
+from training.workbench.batches import Batches
+from training.workbench.grids import grid_for
 from training.workbench.export import PROCESSOR
 from training.workbench.network import Network
 from training.workbench.scenes import random_scene, random_size
+from training.workbench.targets import dense_targets
 from transformers import Qwen2VLImageProcessorPil
 
 OPTIONS = {k: v for k, v in PROCESSOR.items() if k not in ("image_processor_type", "processor_class")}

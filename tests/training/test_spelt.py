@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from training.workbench.network import PLACES, SPELT, spelt
+from training.workbench.lessons import PLACES, SPELT, spelt
 
 
 @pytest.mark.parametrize("number", [0, 5, 10, 47, 99, 100, 101, 419])

@@ -19,7 +19,10 @@ def pack_mask(segments: torch.Tensor) -> torch.Tensor:
 
 
 def norm(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    return F.rms_norm(x, (x.shape[-1],), module.weight.to(x.dtype), module.variance_epsilon)
+    """In autocast's type where that is on: what reads it would otherwise be given a copy each."""
+    out = F.rms_norm(x, (x.shape[-1],), module.weight.to(x.dtype), module.variance_epsilon)
+    kind = x.device.type
+    return out.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else out
 
 
 def _rotate(x: torch.Tensor) -> torch.Tensor:

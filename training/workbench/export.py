@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from training.workbench import wire
-from training.workbench.batches import MERGE, PATCH, PIXELS
+from training.workbench.grids import MERGE, PATCH, PIXELS
 from training.workbench.network import Network
 from vi.inference.bundle.convert import convert
 from vi.inference.runs.files import RunFiles

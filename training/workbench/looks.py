@@ -15,12 +15,12 @@ from training.workbench.scenes import Part, Scene
 from training.workbench.tell import groups
 
 _KINDS = "|".join(KINDS)
-_PART = re.compile(
+PART_NAME = re.compile(
     rf"(?:\b(?:an?|\d|the) )?(?:\b(small|large) )?\b({'|'.join(COLOURS)}) ({_KINDS})s?\b"
     r"(?:(?: is| lies)? (?:at|in|on) the (?:(?:top|bottom) (?:left|right)|top|bottom|left|right|center))?",
     re.IGNORECASE,
 )
-_KIND = re.compile(rf"\b({_KINDS})s?\b", re.IGNORECASE)
+KIND_NAME = re.compile(rf"\b({_KINDS})s?\b", re.IGNORECASE)
 _BOX = re.compile(r"\[(\d+),(\d+),(\d+),(\d+)\]")
 Span = tuple[int, int]
 
@@ -35,17 +35,17 @@ class Gaze:
     def of_answer(self, text: str, think: str, offsets: Sequence[Span]) -> np.ndarray:
         """bool [tokens, cells]: a box looks at its part, a name at those it names, the rest at what ``think`` names."""
         looks = np.tile(self._at(self._named(think)), (len(offsets), 1))
-        for found in _PART.finditer(text):
-            looks[_within(offsets, found.span())] = self._at(self._called(found))
+        for found in PART_NAME.finditer(text):
+            looks[within(offsets, found.span())] = self._at(self._called(found))
         for found in _BOX.finditer(text):
-            looks[_within(offsets, found.span())] = self._at([self._boxed(found)])
+            looks[within(offsets, found.span())] = self._at([self._boxed(found)])
         return looks
 
     def edges(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
         """int64 [tokens, 4]: the edges of the box that a token is part of, in its pixels; -1 outside boxes."""
         edges = np.full((len(offsets), 4), -1)
         for found in _BOX.finditer(text):
-            edges[_within(offsets, found.span())] = list(map(int, found.groups()))
+            edges[within(offsets, found.span())] = list(map(int, found.groups()))
         return edges
 
     def turns(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
@@ -54,29 +54,29 @@ class Gaze:
         What one answer names alone has a turn too, but nothing before it tells which.
         """
         turns = np.full(len(offsets), -1)
-        named = [found for found in _PART.finditer(text) if found[1] is None]
+        named = [found for found in PART_NAME.finditer(text) if found[1] is None]
         if len(named) < 2:
             return turns
         order = {(group[0].colour, group[0].kind): turn for turn, group in enumerate(groups(self._parts))}
         ends = [*(found.start() for found in named[1:]), len(text)]
         for found, end in zip(named, ends, strict=True):
             turn = order.get((found[2].lower(), found[3].lower()), -1)  # what is told to be absent has none
-            turns[_within(offsets, found.span())] = turn
+            turns[within(offsets, found.span())] = turn
             for box in _BOX.finditer(text, found.end(), end):
-                turns[_within(offsets, box.span())] = turn
+                turns[within(offsets, box.span())] = turn
         return turns
 
     def of_prompt(self, text: str, offsets: Sequence[Span]) -> np.ndarray:
         """bool [tokens, cells]: the word for a kind looks at the parts of that kind, and of the colour before it."""
         looks = np.zeros((len(offsets), self._cells[0] * self._cells[1]), bool)
-        for found in _KIND.finditer(text):
-            looks[_within(offsets, found.span())] = self._at([p for p in self._parts if p.kind == found[1].lower()])
-        for found in _PART.finditer(text):
-            looks[_within(offsets, (found.start(3), found.end(3)))] = self._at(self._called(found))
+        for found in KIND_NAME.finditer(text):
+            looks[within(offsets, found.span())] = self._at([p for p in self._parts if p.kind == found[1].lower()])
+        for found in PART_NAME.finditer(text):
+            looks[within(offsets, (found.start(3), found.end(3)))] = self._at(self._called(found))
         return looks
 
     def _named(self, text: str) -> list[Part]:
-        return [part for found in _PART.finditer(text) for part in self._called(found)]
+        return [part for found in PART_NAME.finditer(text) for part in self._called(found)]
 
     def _called(self, found: re.Match[str]) -> list[Part]:
         size, colour, kind = (group.lower() if group else group for group in found.groups())
@@ -96,7 +96,7 @@ class Gaze:
         return min(rows - 1, int(y * rows)) * columns + min(columns - 1, int(x * columns))
 
 
-def _within(offsets: Sequence[Span], span: Span) -> np.ndarray:
+def within(offsets: Sequence[Span], span: Span) -> np.ndarray:
     """bool [tokens]: those that share a character with the span."""
     starts, ends = np.array(offsets).reshape(-1, 2).T
     return (ends > span[0]) & (starts < span[1])

@@ -9,9 +9,13 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from training.workbench import surfaces
 from training.workbench.attention import attend, attend_blocks, norm, pack_blocks, text_heads
-from training.workbench.batches import CELL, MERGE, PATCH, Batch, Pack
+from training.workbench.batches import Batch
+from training.workbench.grids import CELL, MERGE, PATCH
+from training.workbench.lessons import PLACES, SPELT, TRAITS, cell_edges, dense, spelt, strayed, unpointed
+from training.workbench.packs import Pack
 from training.workbench.parts import COLOURS, KINDS
-from training.workbench.scenes import MAX_PARTS, SIZES
+from training.workbench.scenes import MAX_PARTS
+from training.workbench.targets import OPEN
 from training.workbench.tokens import MARKS, VOCAB_SIZE
 
 VISION = {"depth": 6, "hidden_size": 192, "num_heads": 6, "intermediate_size": 512}
@@ -29,16 +33,10 @@ PLACE_LAYER = 1  # after this language layer, the picture's cells must know wher
 DIGIT_LAYER = 2  # and after this one, the digits of their part's edges
 LOOK_LAYERS = (3, 4)  # in these, the first head of a token must look at the parts that it is about
 COPY_LAYER = 3  # and after this one, a token amid a box must know the digits of that box
-SPELT = 11  # a place of a number as it is written: its digit, or that the number has ended
-PLACES = 3  # no edge of a picture as the model sees it needs more digits
 SIDE = 14  # cells; no side of a picture as the model sees it is longer
+POINT_LAYER = 4  # in this, the first two heads of the second group point at tokens of the question
 NAME_LAYER = 2  # before they look, a token amid a box must know whose it is, and one in a list whose turn it is
-# what the heads over patches and cells tell apart: classes, of which the last is "no part", and the share of the loss
-_TRAITS = {
-    "kind": (len(KINDS) + 1, 1.0), "colour": (len(COLOURS) + 1, 1.0), "size": (len(SIZES) + 1, 0.5),
-    "turn": (MAX_PARTS + 1, 0.5),
-}  # fmt: skip
-_OUTPUTS = sum(classes for classes, _ in _TRAITS.values()) + 4
+_OUTPUTS = sum(classes for classes, _ in TRAITS.values()) + 4
 
 
 def config() -> Qwen2_5_VLConfig:
@@ -90,6 +88,7 @@ class Network(nn.Module):
         self.surface_head = nn.Linear(TEXT["hidden_size"], len(surfaces.NAMES))
         self.place_head = nn.Linear(TEXT["hidden_size"], 2 * SIDE + 4)
         self.name_head = nn.Linear(TEXT["hidden_size"], len(KINDS) + len(COLOURS) + MAX_PARTS)
+        self.read_head = nn.Linear(TEXT["hidden_size"], _OUTPUTS - 4 + 2)
         self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * PLACES * SPELT)
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -150,9 +149,12 @@ class Network(nn.Module):
                 losses["misnamed"] = self._misnamed(batch, pack, x)
                 losses["misturned"] = self._misturned(pack, x)
             if number == COPY_LAYER:
+                losses["misread"] = self._misread(batch, pack, x)
                 losses["miscopied"] = self._digits(x, pack.edges, pack.edges[..., 0] >= 0)
             if number in LOOK_LAYERS:
-                losses["strayed"] = losses["strayed"] + _strayed(q[:, 0], k[:, 0, seen], pack.looks)
+                losses["strayed"] = losses["strayed"] + strayed(q[:, 0], k[:, 0, seen], pack.looks)
+            if number == POINT_LAYER:
+                losses["unpointed"] = unpointed(q[:, 2:], k[:, 1], pack)
         asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(norm(text.norm, x[:, :-1][asked]))
         each = F.cross_entropy(logits.float(), pack.labels[:, 1:][asked], reduction="none")
@@ -199,6 +201,26 @@ class Network(nn.Module):
             return hidden.new_zeros(())
         return F.cross_entropy(self.name_head(hidden[listed])[:, -MAX_PARTS:].float(), pack.turns[listed])
 
+    def _misread(self, batch: Batch, pack: Pack, hidden: torch.Tensor) -> torch.Tensor:
+        """What a token that looks at one part should have found there: cross-entropy, nats, of the part's traits, and
+        L1 of its cell's centre. hidden: [B, T, E]."""
+        one = (pack.looks.sum(-1) == 1) & (pack.segments > 0)
+        row, place = one.nonzero(as_tuple=True)
+        cell = pack.looks[row, place].int().argmax(-1)
+        classes = batch.cell_class[row, cell]
+        known = classes[:, 0] >= 0  # a part that lies on it may hold that cell
+        if not known.any():
+            return hidden.new_zeros(())
+        told = self.read_head(hidden[row, place][known]).float()
+        loss = told.new_zeros(())
+        start = 0
+        for i, (count, share) in enumerate(TRAITS.values()):
+            if (classes[known, i] != OPEN).any():
+                loss = loss + share * F.cross_entropy(told[:, start : start + count], classes[known, i])
+            start += count
+        own, _ = cell_edges(batch)
+        return loss + 3 * (told[:, start:] - own[cell[known]] / (SIDE * CELL)).abs().mean()
+
     def _digits(self, hidden: torch.Tensor, edges: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, nats an edge, of how edges in pixels are spelt, of those states known.
 
@@ -213,72 +235,11 @@ class Network(nn.Module):
         self, batch: Batch, patches: torch.Tensor, cells: torch.Tensor
     ) -> tuple[torch.Tensor, dict[str, float]]:
         """Loss of the heads and what share of covered patches and centre cells they name rightly."""
-        near, seen = _dense(self.patch_head(patches), batch.patch_class, batch.patch_box)
-        far, found = _dense(self.cell_head(cells), batch.cell_class, batch.cell_box)
+        near, seen = dense(self.patch_head(patches), batch.patch_class, batch.patch_box)
+        far, found = dense(self.cell_head(cells), batch.cell_class, batch.cell_box)
         ground = F.cross_entropy(self.surface_head(cells.mean(1)).float(), batch.surface)
         return near + far + 0.3 * ground, {
             "surface": ground.item(),
             **{f"patch_{k}": v for k, v in seen.items()},
             **{f"cell_{k}": v for k, v in found.items()},
         }
-
-
-def cell_edges(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """In pixels as seen: every cell's centre (x, y) [N / 4, 2], and the box of the part centred in it [B, N / 4, 4]."""
-    height, width = batch.pictures.shape[1:3]
-    device = batch.pictures.device
-    y, x = torch.meshgrid(
-        torch.arange(height // CELL, device=device), torch.arange(width // CELL, device=device), indexing="ij"
-    )
-    own = (torch.stack([x.flatten(), y.flatten()], -1) + 0.5) * CELL
-    size = torch.tensor([width, height, width, height], device=device)
-    return own, own.repeat(1, 2) + batch.cell_box / 8 * size
-
-
-def spelt(numbers: torch.Tensor) -> torch.Tensor:
-    """Integers [..., PLACES]: the digits from the left, then 10 where the number has ended. 47 → 4, 7, 10.
-
-    As an answer spells it: a token needs to know which place it is at, and no arithmetic.
-    """
-    numbers = numbers.clamp(0, 10**PLACES - 1)
-    length = 1 + sum((numbers >= 10**power).long() for power in range(1, PLACES))
-    ended = torch.full_like(numbers, SPELT - 1)
-    places = [
-        torch.where(place < length, numbers // 10 ** (length - 1 - place).clamp(min=0) % 10, ended)
-        for place in range(PLACES)
-    ]
-    return torch.stack(places, -1)
-
-
-def _strayed(q: torch.Tensor, k: torch.Tensor, looks: torch.Tensor) -> torch.Tensor:
-    """How far one head's attention over the picture's cells is from ``looks`` [B, T, N / 4], cross-entropy in nats.
-
-    q: [B, T, head]; k: [B, N / 4, head].
-    """
-    row, place = looks.any(-1).nonzero(as_tuple=True)
-    if not len(row):
-        return q.new_zeros(())
-    scores = torch.einsum("td,tnd->tn", q[row, place].float(), k[row].float()) / q.shape[-1] ** 0.5
-    wanted = looks[row, place].float()
-    return -(wanted * scores.log_softmax(-1)).sum(-1).div(wanted.sum(-1)).mean()
-
-
-def _dense(out: torch.Tensor, classes: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
-    """Cross-entropies and box L1 of one head: out [B, N, C], classes [B, N, 4] with -1 for no part, boxes [B, N, 4]."""
-    out = out.float()
-    part = classes[..., 0] >= 0
-    loss, right = out.new_zeros(()), {}
-    start = 0
-    for i, (name, (count, share)) in enumerate(_TRAITS.items()):
-        logits = out[..., start : start + count]
-        start += count
-        target = torch.where(part, classes[..., i], count - 1)
-        each = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
-        loss = loss + (each * (1 + 2 * part)).mean() * share
-        if part.any():
-            right[name] = (logits.argmax(-1) == target)[part].float().mean().item()
-    if part.any():
-        miss = (out[..., start:] - boxes)[part].abs().mean()
-        loss = loss + 0.5 * miss
-        right["edge"] = miss.item() / 8  # fraction of the picture
-    return loss, right

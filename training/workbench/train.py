@@ -20,8 +20,9 @@ import torch
 from safetensors.torch import load_file
 
 from training.workbench import tokens
-from training.workbench.batches import Batch, Pack, loader
+from training.workbench.batches import Batch, loader
 from training.workbench.network import Network
+from training.workbench.packs import Pack
 
 SEED = 30
 # phase -> (steps, pictures a step, peak learning rate)
@@ -30,6 +31,7 @@ PHASES = {"sight": (1800, 16, 1.2e-3), "both": (5000, 8, 8e-4)}
 VISION_RATE, DENSE_WEIGHT = 0.7, 0.4
 READ_WEIGHTS = {
     "told": 1.0, "misplaced": 0.4, "misspelt": 0.3, "misnamed": 0.1, "misturned": 0.2, "miscopied": 0.2, "strayed": 0.3,
+    "misread": 0.15, "unpointed": 0.15,
 }  # fmt: skip
 
 
@@ -77,14 +79,21 @@ class _State:
         self.plan = {p: (overrides[p] or s, args.batch or n, lr) for p, (s, n, lr) in PHASES.items()}
         if (out / "checkpoint.pt").exists():
             saved = torch.load(out / "checkpoint.pt", map_location=self.device, weights_only=True)
-            self.net.load_state_dict(saved["net"])
-            self.optimizer.load_state_dict(saved["optimizer"])
+            self._take(saved["net"], saved["moments"])
             self.phase, self.step = saved["phase"], saved["step"]
         elif args.start:
             self.net.model.load_state_dict(
                 load_file(args.start / "model.safetensors"), strict=False
             )  # the head is tied
             self.phase = "both"
+
+    def _take(self, weights: dict[str, torch.Tensor], moments: dict[str, dict[str, torch.Tensor]]) -> None:
+        """By name, so that heads for training may come and go; what is new begins as it was made."""
+        own = dict(self.net.named_parameters())
+        same = {name: value for name, value in weights.items() if name not in own or own[name].shape == value.shape}
+        self.net.load_state_dict(same, strict=False)
+        for name in own.keys() & same.keys() & moments.keys():
+            self.optimizer.state[own[name]] = moments[name]
 
     def run(self, phase: str, steps: int, size: int, peak: float, deadline: float) -> bool:
         """Go on with a phase; False when time ran out before its end."""
@@ -138,7 +147,7 @@ class _State:
     def _save(self) -> None:
         kept = {
             "net": self.net.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "moments": {name: self.optimizer.state[p] for name, p in self.net.named_parameters()},
             "phase": self.phase,
             "step": self.step,
         }
