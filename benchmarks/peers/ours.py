@@ -28,6 +28,7 @@ from vi.inference.runs import find_run
 from vi.inference.runs.record import RunRecord
 
 PRECISIONS = {"f32": "exact", "bf16": "fast"}
+DTYPES = {"f32": "float32", "bf16": "bfloat16"}
 
 
 def load(job: dict[str, Any]) -> Round:
@@ -36,7 +37,8 @@ def load(job: dict[str, Any]) -> Round:
 
 def open_answerer(job: dict[str, Any]) -> Answerer:
     files = find_run(pretrained_model_name_or_path=job["model"])
-    loaded = open_model(files, runner=job.get("runner", "auto"), show_progress=False)
+    on_device = {"device": job["device"], "dtype": DTYPES[job["precision"]]} if job.get("device") else {}
+    loaded = open_model(files, runner=job.get("runner", "auto"), show_progress=False, **on_device)
     if job["forced"]:
         loaded = replace(loaded, eos_token_ids=())
     options = {"precision": PRECISIONS[job["precision"]], "threads": job["threads"], **job["engine"]}

@@ -5,10 +5,10 @@ and this file. It loads the model, says so, and then answers each number of a ro
 JSON. Whatever the engine prints goes to standard error.
 
 A job: ``model`` (a folder), ``system``, ``schema`` (None is free text), ``max_new_tokens``, ``forced`` (no token ends
-an answer), ``precision`` (``f32`` or ``bf16``), ``threads`` (None is all cores), ``batch`` (requests at once where
-the engine has to be told), ``stream``, ``one_by_one``, ``engine`` (settings of this package's engine), and
-``rounds``, each a list of requests: ``picture`` (a path), ``prompt``, and ``rendered`` (the whole conversation as the
-chat template spells it, with the tag of the picture once).
+an answer), ``precision`` (``f32`` or ``bf16``), ``device`` (where it is no CPU), ``threads`` (None is all cores),
+``batch`` (requests at once where the engine has to be told), ``stream``, ``one_by_one``, ``engine`` (settings of this
+package's engine), and ``rounds``, each a list of requests: ``picture`` (a path), ``prompt``, and ``rendered`` (the
+whole conversation as the chat template spells it, with the tag of the picture once).
 """
 
 from __future__ import annotations

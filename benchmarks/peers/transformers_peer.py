@@ -26,6 +26,7 @@ def load(job: dict[str, Any]) -> Round:
     if job["threads"]:
         torch.set_num_threads(job["threads"])
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(job["model"], dtype=DTYPES[job["precision"]]).eval()
+    model.to(job.get("device") or "cpu")
     tokenizer = AutoTokenizer.from_pretrained(job["model"], padding_side="left")
     pictures = Qwen2VLImageProcessorPil.from_pretrained(job["model"])
     config = model.generation_config
@@ -64,12 +65,8 @@ def _inputs(model: Any, tokenizer: Any, pictures: Any, requests: Sequence[dict[s
     texts = [one["rendered"].replace(tag, tag * count) for one, count in zip(requests, places, strict=True)]
     words = tokenizer(texts, return_tensors="pt", padding=True)
     types = (words["input_ids"] == model.config.image_token_id).int()
-    return {
-        "input_ids": words["input_ids"],
-        "attention_mask": words["attention_mask"],
-        "mm_token_type_ids": types,
-        **pixels,
-    }
+    inputs = {**words, "mm_token_type_ids": types, **pixels}
+    return {name: tensor.to(model.device) for name, tensor in inputs.items()}
 
 
 def _until(row: torch.Tensor, end: Any) -> list[int]:
