@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from training.workbench import surfaces
 from training.workbench.grids import CELL, grid_for
@@ -19,7 +19,9 @@ from training.workbench.targets import dense_targets
 
 @dataclass
 class Batch:
-    """pictures: uint8 [B, H, W, 3]. patch_* and cell_*: dense targets, class -1 where there is no part.
+    """pictures: uint8 [B, H, W, 3]; of clips [B, T, H, W, 3], and N counts their temporal patches.
+
+    patch_* and cell_*: dense targets, class -1 where there is no part.
 
     turn: when a part's name comes in a list of all, from 0; a token that names the third thing has to find it.
     column, row: in which third of the picture the part lies. near_*: of the part closest to it, OPEN where none clearly
@@ -33,6 +35,7 @@ class Batch:
     cell_class: torch.Tensor  # [B, N / 4, 9]
     cell_box: torch.Tensor
     surface: torch.Tensor  # [B]
+    cell_motion: torch.Tensor | None = None  # [B, N / 4, 3], of clips: ``clip_targets.MOTIONS``
     pack: Pack | None = None
 
 
@@ -70,14 +73,6 @@ class Batches(Dataset):
             self._packer = self._packer or Packer(self.tokenizer_file)
             batch.pack = self._packer.pack(rng, scenes, grid, self.tokens)
         return batch
-
-
-def loader(seed: int, size: int, tokenizer_file: str | None, start: int, steps: int, workers: int) -> DataLoader:
-    """Batches ``start`` to ``steps`` of the series in order, drawn ahead by worker processes."""
-    return DataLoader(
-        Batches(seed, size, tokenizer_file, steps), sampler=range(start, steps), batch_size=None, num_workers=workers,
-        prefetch_factor=4 if workers else None, worker_init_fn=lambda _: torch.set_num_threads(1),
-    )  # fmt: skip
 
 
 def _size_for(rng: np.random.Generator, aspect: float, grid: tuple[int, int]) -> tuple[int, int]:

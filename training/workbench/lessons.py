@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from training.workbench.batches import Batch
+from training.workbench.clip_targets import MOTIONS
 from training.workbench.defects import DEFECTS
 from training.workbench.grids import CELL
 from training.workbench.packs import Pack
@@ -25,12 +26,13 @@ TRAITS = {
 
 def cell_edges(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """In pixels as seen: every cell's centre (x, y) [N / 4, 2], and the box of the part centred in it [B, N / 4, 4]."""
-    height, width = batch.pictures.shape[1:3]
+    height, width = batch.pictures.shape[-3:-1]
     device = batch.pictures.device
     y, x = torch.meshgrid(
         torch.arange(height // CELL, device=device), torch.arange(width // CELL, device=device), indexing="ij"
     )
     own = (torch.stack([x.flatten(), y.flatten()], -1) + 0.5) * CELL
+    own = own.repeat(batch.cell_box.shape[1] // len(own), 1)  # of a clip, every temporal patch
     size = torch.tensor([width, height, width, height], device=device)
     return own, own.repeat(1, 2) + batch.cell_box / 8 * size
 
@@ -76,6 +78,22 @@ def unpointed(q: torch.Tensor, k: torch.Tensor, pack: Pack) -> torch.Tensor:
     before = torch.arange(k.shape[1], device=k.device) <= place[:, None]
     seen = ((pack.segments[row] == own) | (pack.segments[row] == 0)) & before
     return F.cross_entropy(scores.masked_fill(~seen, float("-inf")), pack.points[row, place, channel])
+
+
+def mismoved(told: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy, nats, of what the part in every cell of a clip has done: told [B, N, C], motion [B, N, 3].
+
+    Most cells hold no part; together they count as much as those that do.
+    """
+    done, way, number = motion.unbind(-1)
+    part = done > 0
+    whats, ways, numbers = told.float().split(MOTIONS, -1)
+    loss = F.cross_entropy(whats[~part], done[~part])
+    if part.any():
+        loss = loss + F.cross_entropy(whats[part], done[part]) + F.cross_entropy(ways[part], way[part])
+    if (number >= 0).any():
+        loss = loss + F.cross_entropy(numbers[number >= 0], number[number >= 0])
+    return loss
 
 
 def dense(out: torch.Tensor, classes: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:

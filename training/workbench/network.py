@@ -10,8 +10,9 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from training.workbench import surfaces
 from training.workbench.attention import attend, attend_blocks, norm, pack_blocks, text_heads
 from training.workbench.batches import Batch
+from training.workbench.clip_targets import MOTIONS
 from training.workbench.grids import CELL, MERGE, PATCH
-from training.workbench.lessons import PLACES, SPELT, TRAITS, cell_edges, dense, spelt, strayed, unpointed
+from training.workbench.lessons import PLACES, SPELT, TRAITS, cell_edges, dense, mismoved, spelt, strayed, unpointed
 from training.workbench.packs import Pack
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import MAX_PARTS
@@ -89,27 +90,36 @@ class Network(nn.Module):
         self.place_head = nn.Linear(TEXT["hidden_size"], 2 * SIDE + 4)
         self.name_head = nn.Linear(TEXT["hidden_size"], len(KINDS) + len(COLOURS) + MAX_PARTS)
         self.read_head = nn.Linear(TEXT["hidden_size"], _OUTPUTS - 4 + 2)
+        self.motion_head = nn.Linear(TEXT["hidden_size"], sum(MOTIONS))
         self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * PLACES * SPELT)
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """uint8 [B, H, W, 3] -> (patches [B, N, D] after the last block, cells [B, N / 4, E] after the merger)."""
+        """uint8 [B, H, W, 3] -> (patches [B, N, D] after the last block, cells [B, N / 4, E] after the merger).
+
+        Clips, uint8 [B, T, H, W, 3] with T even, give the patches and cells of T / 2 temporal patches, one after the
+        other; each of these attends within itself.
+        """
         tower = self.model.model.visual
-        size, height, width, _ = pictures.shape
+        size, (height, width) = len(pictures), pictures.shape[-3:-1]
         rows, columns = height // CELL, width // CELL
-        x = pictures.to(torch.float32).div(127.5).sub(1)
-        x = x.view(size, rows, MERGE, PATCH, columns, MERGE, PATCH, 3).permute(0, 1, 4, 2, 5, 7, 3, 6)
-        x = x.reshape(
-            size, rows * columns * MERGE * MERGE, 3 * PATCH * PATCH
-        )  # [B, N, C * P * P], the processor's order
-        weight = tower.patch_embed.proj.weight.sum(2).flatten(1)  # a still picture fills both frames of a patch
-        x = F.linear(x, weight)
+        x = self._embed(pictures, rows, columns)
         cos, sin = self._vision_rope(rows, columns, x.device)
         for block in tower.blocks:
             x = x + attend(block.attn, norm(block.norm1, x), cos, sin)
             h = norm(block.norm2, x)
             x = x + block.mlp.down_proj(F.silu(block.mlp.gate_proj(h)) * block.mlp.up_proj(h))
-        merged = norm(tower.merger.ln_q, x).view(size, rows * columns, -1)
-        return x, tower.merger.mlp(merged)
+        merged = norm(tower.merger.ln_q, x).unflatten(1, (rows * columns, -1)).flatten(2)
+        return x.reshape(size, -1, x.shape[-1]), tower.merger.mlp(merged).reshape(size, -1, TEXT["hidden_size"])
+
+    def _embed(self, pictures: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+        """[B * G, N, D]: pictures or temporal patches in the processor's order of patches."""
+        weight = self.model.model.visual.patch_embed.proj.weight  # [D, C, 2, P, P]
+        if pictures.dim() == 4:
+            weight = weight.sum(2)  # a still picture fills both frames of a patch
+        frames = 1 if pictures.dim() == 4 else 2
+        x = pictures.to(torch.float32).div(127.5).sub(1)
+        x = x.reshape(-1, frames, rows, MERGE, PATCH, columns, MERGE, PATCH, 3).permute(0, 2, 5, 3, 6, 8, 1, 4, 7)
+        return F.linear(x.reshape(len(x), rows * columns * MERGE * MERGE, -1), weight.flatten(1))
 
     def _vision_rope(self, rows: int, columns: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         inside = torch.arange(MERGE, device=device)
@@ -145,6 +155,8 @@ class Network(nn.Module):
                 losses["misplaced"] = self._misplaced(batch, x[:, seen])
             if number == DIGIT_LAYER:
                 losses["misspelt"] = self._misspelt(batch, x[:, seen])
+                if batch.cell_motion is not None:
+                    losses["mismoved"] = mismoved(self.motion_head(x[:, seen]), batch.cell_motion)
             if number == NAME_LAYER:
                 losses["misnamed"] = self._misnamed(batch, pack, x)
                 losses["misturned"] = self._misturned(pack, x)

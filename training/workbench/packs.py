@@ -46,7 +46,7 @@ class Pack:
     image_start: int
 
 
-class _Row:
+class Row:
     """One picture's questions; see ``Pack``. offsets: positions from the prefix's end."""
 
     def __init__(self) -> None:
@@ -93,19 +93,23 @@ class Packer:
         self.tokenizer = Tokenizer.from_file(tokenizer_file)
         self.pad = self.tokenizer.token_to_id("<|endoftext|>")
         self.image = self.tokenizer.token_to_id("<|image_pad|>")
-        self.head = self._ids(f"<|im_start|>system\n{wire.SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n<|vision_start|>")
+        self.head = self.ids(f"<|im_start|>system\n{wire.SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n<|vision_start|>")
 
-    def _ids(self, text: str) -> list[int]:
+    def ids(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
 
     def pack(self, rng: np.random.Generator, scenes: list[Scene], grid: tuple[int, int], limit: int) -> Pack:
-        """Rows of at most ``limit`` tokens, padded to one width."""
+        """Rows of at most ``limit`` tokens."""
         cells = grid[0] * grid[1]
-        prefix = [*self.head, *[self.image] * cells, *self._ids("<|vision_end|>")]
+        prefix = [*self.head, *[self.image] * cells, *self.ids("<|vision_end|>")]
         place = self._prefix_positions(len(prefix), grid)  # [3, P]
         rows = [self._row(rng, scene, grid, limit - len(prefix)) for scene in scenes]
+        return self.lay_out(prefix, place, rows, cells)
+
+    def lay_out(self, prefix: list[int], place: torch.Tensor, rows: list[Row], cells: int) -> Pack:
+        """Rows behind one prefix whose positions are ``place`` [3, P], padded to one width."""
         width = -(-(len(prefix) + max(len(r.ids) for r in rows)) // 32) * 32  # few widths: allocators like it
-        size = len(scenes)
+        size = len(rows)
         pack = Pack(
             ids=torch.full((size, width), self.pad),
             segments=torch.full((size, width), -1),
@@ -144,9 +148,9 @@ class Packer:
         positions[:, start + cells :] = start + max(rows, columns) + torch.arange(length - start - cells)
         return positions
 
-    def _row(self, rng: np.random.Generator, scene: Scene, grid: tuple[int, int], room: int) -> _Row:
+    def _row(self, rng: np.random.Generator, scene: Scene, grid: tuple[int, int], room: int) -> Row:
         """As many questions as fit."""
-        row = _Row()
+        row = Row()
         seen = (grid[1] * CELL, grid[0] * CELL)
         gaze = Gaze(scene, grid, seen)
         for question, cot in self._questions(rng, scene):
