@@ -22,9 +22,9 @@ __all__ = ["TYPES", "Case", "cases", "evaluate", "grounding"]
 
 QUICK = 100
 EPILOG = """
-Every type has scenes and wordings of its own series, the same for every run: a seed's figures can be set side by side.
-A scene is drawn once and asked one question of every type. count_cot thinks first; the rows at half_size_jpeg40 ask
-again about a small and badly compressed picture, beside full_size; sampled captions are asked with eight seeds.
+Every scene is drawn once and asked one question of each type that it has one for; a seed asks every run the same.
+count_cot thinks first; the rows at half_size_jpeg40 ask again about a small and badly compressed picture, beside
+full_size; sampled captions are asked with eight seeds; clips are a quarter as many, 500 of them for 2,000 questions.
 
   python -m training.workbench.evaluate                         the embedded run, 2,000 questions a type
   python -m training.workbench.evaluate --quick                 100 a type
