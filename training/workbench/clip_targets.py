@@ -10,12 +10,13 @@ import numpy as np
 
 from training.workbench.clips import DIRECTIONS, MOST_PASSING, Clip, Motion, is_inside, shows
 from training.workbench.scenes import Part
-from training.workbench.targets import OPEN, dense_targets
+from training.workbench.targets import dense_targets
 
 # what a cell is to know of the part in it, by then: what it has done, which way, and as how manieth it passes
 DONE = ("nothing", "lain still", "moved", "entered", "left", "turned", "got a defect", "passed")
 WAYS = (None, *DIRECTIONS)
 MOTIONS = (len(DONE), len(WAYS), MOST_PASSING)
+OPEN = -100  # a class that is not to be told
 _MOVED, _TURNED = 0.04, 0.25  # of the picture, radians: what can be seen
 
 
