@@ -9,6 +9,8 @@ import pytest
 import torch
 from tests.inference.bundle.rows import Row, batch_of, noise
 
+from vi.inference import ViModel
+from vi.inference.bundle import convert as conversion
 from vi.inference.bundle.convert import convert
 from vi.inference.bundle.layout import read_bundle
 from vi.inference.engine.runners.openvino_runner import OpenVinoRunner
@@ -141,7 +143,7 @@ def test_beside_its_checkpoint_a_bundle_adds_no_weights(tiny_files, tmp_path, co
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("weights", "most"), [("f16", 0.02), ("int8", 0.5), ("int4", 8)])
-def test_fewer_bits_are_smaller_and_not_far_off(tiny_files, converted, tmp_path, weights, most):
+def test_fewer_bits_are_smaller_and_not_far_off(tiny_files, converted, tmp_path, capsys, weights, most):
     if weights.startswith("int"):
         pytest.importorskip("nncf")
     bundle, whole = convert(tiny_files("qwen2_5_vl"), tmp_path / weights, weights=weights), converted("qwen2_5_vl")
@@ -153,6 +155,22 @@ def test_fewer_bits_are_smaller_and_not_far_off(tiny_files, converted, tmp_path,
     assert 0 < abs(got - expected).max() < most
     sizes = [(one.folder / "language.bin").stat().st_size for one in (bundle, whole)]
     assert sizes[0] < sizes[1]
+    assert capsys.readouterr().out == ""  # NNCF's own bars are not for a command whose output others read
+
+
+@pytest.mark.parametrize("show", [True, False])
+def test_a_conversion_is_told_by_a_bar_where_one_is_wanted(tiny_files, tmp_path, monkeypatch, show):
+    told = []
+
+    def track(steps, total, description, show):
+        told.append((total, description, show))
+        raise KeyboardInterrupt  # before the work
+
+    monkeypatch.setattr(conversion, "track", track)
+    monkeypatch.setenv("VI_BUNDLE_CACHE", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        ViModel(pretrained_model_name_or_path=tiny_files("qwen2_5_vl").model_path, device="cpu", show_progress=show)
+    assert told == [(5, "Converting qwen2_5_vl", show)]
 
 
 def test_weights_of_another_kind_are_refused_by_name(tiny_files, tmp_path):

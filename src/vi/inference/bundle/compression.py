@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import openvino as ov
 from openvino._offline_transformations import compress_model_transformation
 
@@ -30,11 +33,23 @@ def _quantised(graph: ov.Model, weights: Weights) -> ov.Model:
     except ImportError as error:
         raise LoadError(f"weights={weights!r} needs NNCF.", "Install it: pip install nncf.") from error
     nncf.set_log_level("ERROR")
-    if weights == "int8":
-        return nncf.compress_weights(graph, mode=nncf.CompressWeightsMode.INT8_SYM)
-    return nncf.compress_weights(
-        graph, mode=nncf.CompressWeightsMode.INT4_SYM, group_size=_group_size(graph), ratio=1.0
-    )
+    modes = nncf.CompressWeightsMode
+    options = {"int8": {"mode": modes.INT8_SYM}, "int4": {"mode": modes.INT4_SYM, "group_size": _group_size(graph)}}
+    with _no_bars():
+        return nncf.compress_weights(graph, **options[weights])
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """NNCF draws bars on standard output, by rich's own console and whether anybody looks or not."""
+    import rich
+
+    console = rich.get_console()
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before
 
 
 def _group_size(graph: ov.Model) -> int:

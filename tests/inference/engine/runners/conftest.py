@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from vi.inference.runs.files import RunFiles
 
 @dataclass(frozen=True)
 class Pair:
-    """loaded: ours. oracle: the same weights in transformers' hands; it never ends an answer by itself."""
+    """loaded: ours. oracle: the same weights in transformers' hands; it never ends an answer by itself. folder: both
+    were read from it."""
 
+    folder: Path
     loaded: Any
     oracle: Any
     chat: ChatPrompt
@@ -51,6 +54,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pair]:
         loaded = load(RunFiles(None, path), device="cpu")
         oracle = transformers.AutoModelForImageTextToText.from_pretrained(path)
         oracle.generation_config.eos_token_id = None
-        return Pair(loaded, oracle, ChatPrompt(loaded))
+        return Pair(path, loaded, oracle, ChatPrompt(loaded))
 
     return make

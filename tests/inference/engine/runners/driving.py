@@ -61,7 +61,7 @@ class Driver:
             while len(row.blocks) * self.runner.block_size < row.num_cached + row.num_new:
                 row.blocks.append(self.free.pop())
         batch = make_batch(rows)
-        logits = self.runner.run(batch).clone()
+        logits = torch.as_tensor(self.runner.run(batch)).clone()
         complete = [row for row in rows if row.num_cached + row.num_new == len(row.text)]
         for row in rows:
             row.num_cached += row.num_new

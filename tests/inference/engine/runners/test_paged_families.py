@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from tests.inference.engine.runners.driving import Driver, Row, generate
 from tests.inference.engine.samples import picture
 
+from vi.inference.bundle.convert import convert
+from vi.inference.bundle.families import FAMILIES as CONVERTIBLE
+from vi.inference.engine.runners.openvino_runner import OpenVinoRunner
 from vi.inference.preprocess.families import FAMILIES
 from vi.inference.preprocess.prompt import Prompt
+from vi.inference.runs.files import RunFiles
 
 MAIN = ("qwen2_5_vl", "smolvlm")
 PAGED = [
@@ -19,6 +23,7 @@ PAGED = [
     for name, family in FAMILIES.items()
     if family.paged
 ]
+CONVERTED = [pytest.param(name, marks=() if name == "qwen2_5_vl" else pytest.mark.slow) for name in CONVERTIBLE]
 LONG = "Describe what is on the workbench, how many of each there are, and which of them are red. " * 2
 
 
@@ -51,6 +56,18 @@ def test_eight_requests_that_come_and_go_are_answered_as_if_each_were_alone(pair
     driver = Driver(models.runner())
     assert driver.run(rows) == [generate(models.oracle, row.prompt, row.num_tokens) for row in rows]
     assert len(driver.free) == driver.runner.num_blocks
+
+
+@pytest.mark.parametrize("family", CONVERTED)
+def test_a_bundle_answers_eight_requests_that_come_and_go_as_if_each_were_alone(pair, family, tmp_path):
+    models = pair(family)
+    bundle = convert(RunFiles(None, models.folder), tmp_path / "bundle")
+    runner = OpenVinoRunner(bundle, cache_bytes=1 << 26, threads=1)
+    rows = mixed(models)
+    expected = [generate(models.oracle, row.prompt, row.num_tokens) for row in rows]
+    assert Driver(runner).run(rows) == expected
+    assert Driver(runner).run([Row(rows[0].prompt, rows[0].num_tokens)]) == expected[:1]
+    runner.close()
 
 
 @pytest.mark.parametrize("family", PAGED)
