@@ -16,7 +16,7 @@ def test_everything_is_asked_as_often_as_it_is_wanted():
     plan = Plan(0, 20)
     asked = rows(plan)
     assert {asked[kind] for kind in (*TYPES, "count_cot")} == {20}
-    assert {asked[f"{kind}_half_size_jpeg40"] for kind in HALVED} == {20}
+    assert {asked[f"{kind}_half_size_jpeg40"] for kind in HALVED} == {10}
     assert asked["sampled"] == 2 * SEEDS
     assert 0 < asked["clip_direction"] <= asked["clip_event"] <= 5
     assert sum(asked.values()) == pytest.approx(plan.num_asked, abs=len(CLIP_TYPES))

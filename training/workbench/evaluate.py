@@ -23,8 +23,9 @@ __all__ = ["TYPES", "Case", "cases", "evaluate", "grounding"]
 QUICK = 100
 EPILOG = """
 Every scene is drawn once and asked one question of each type that it has one for; a seed asks every run the same.
-count_cot thinks first; the rows at half_size_jpeg40 ask again about a small and badly compressed picture, beside
-full_size; sampled captions are asked with eight seeds; clips are a quarter as many, 500 of them for 2,000 questions.
+count_cot thinks first. The rows at half_size_jpeg40 ask some questions again, half of each of five types, about a small
+and badly compressed picture; full_size are the same ones as they were. A tenth of the captions are sampled with eight
+seeds. Clips are a quarter as many as scenes of a type: 500 for 2,000.
 
   python -m training.workbench.evaluate                         the embedded run, 2,000 questions a type
   python -m training.workbench.evaluate --quick                 100 a type

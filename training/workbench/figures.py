@@ -43,10 +43,10 @@ def figures(outcomes: Iterable[Outcome]) -> dict[str, Figure]:
     table: dict[str, Figure] = {}
     for name, row in rows.items():
         table |= _BY_ROW.get(name, _share)(name, row)
-    halved = [kind for kind in HALVED if f"{kind}_{HALF_SIZE}" in rows]
-    if halved:
-        table[HALF_SIZE] = _mean_right([one for kind in halved for one in rows[f"{kind}_{HALF_SIZE}"]])
-        table["full_size"] = _mean_right([one for kind in halved for one in rows[kind]])
+    pairs = [pair for kind in HALVED for pair in _pairs(rows.get(f"{kind}_{HALF_SIZE}", ()), rows.get(kind, ()))]
+    if pairs:
+        half, full = zip(*pairs, strict=True)
+        table |= {HALF_SIZE: _mean_right(half), "full_size": _mean_right(full)}
     sure = [each for kind in YES_NO for one in rows.get(kind, ()) for each in one.sure]
     if sure:
         table["yes_no_ece"] = Figure(expected_calibration_error(*zip(*sure, strict=True)), len(sure))
@@ -123,6 +123,12 @@ def _sampled(name: str, row: Sequence[Outcome]) -> dict[str, Figure]:
         "sampled_distinct": ratio([len({one.text for one in scene}) for scene in scenes], [1] * len(scenes)),
         "sampled_true": _mean_right(row),
     }
+
+
+def _pairs(row: Sequence[Outcome], other: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
+    """Those of both rows that are about the same scene."""
+    there = {one.number: one for one in other}
+    return [(one, there[one.number]) for one in row if one.number in there]
 
 
 def _by_scene(row: Sequence[Outcome]) -> list[list[Outcome]]:

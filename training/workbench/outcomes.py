@@ -56,8 +56,8 @@ class Outcome:
 class Plan:
     """What is asked: so many questions of each type, in these ways (names of ``WAYS``).
 
-    A tenth as many captions are sampled, each with every seed; a quarter as many clips are asked about, each whatever
-    it has a question for.
+    Half as many of each type of ``HALVED`` are asked at half the size; a tenth as many captions are sampled, each with
+    every seed; a quarter as many clips are asked about, each whatever it has a question for.
     """
 
     seed: int
@@ -77,6 +77,10 @@ class Plan:
         return {"caption": self.num_sampled, **wanted} if SAMPLED in self.ways else wanted
 
     @property
+    def num_halved(self) -> int:
+        return -(-self.per_type // 2)
+
+    @property
     def num_sampled(self) -> int:
         return -(-self.per_type // 10)
 
@@ -87,10 +91,11 @@ class Plan:
     @property
     def num_asked(self) -> int:
         """Of all questions in all ways; of clips about as many."""
-        ways = sum(map(self._is_plain, TYPES)) + sum(map(self._is_halved, TYPES)) + (COT in self.ways)
+        whole = (sum(map(self._is_plain, TYPES)) + (COT in self.ways)) * self.per_type
+        halved = sum(map(self._is_halved, TYPES)) * self.num_halved
         of_clips = sum(ACTIONS[action] for kind in CLIP_TYPES if kind in self.ways for action in ABOUT[kind])
         sampled = (SAMPLED in self.ways) * self.num_sampled * SEEDS
-        return ways * self.per_type + sampled + round(of_clips * self.num_clips)
+        return whole + halved + sampled + round(of_clips * self.num_clips)
 
     def askings(self, case: Case | ClipCase) -> Iterator[Asking]:
         """The case in every way that it is asked."""
@@ -101,7 +106,7 @@ class Plan:
             yield Asking(kind, case, config={"logprobs": MOST_LOGPROBS} if kind in YES_NO else None)
         if kind == "count" and COT in self.ways:
             yield Asking(COT, case, cot=True)
-        if self._is_halved(kind):
+        if self._is_halved(kind) and case.place < self.num_halved:
             yield Asking(f"{kind}_{HALF_SIZE}", case, halved=True)
         if kind == "caption" and SAMPLED in self.ways and case.place < self.num_sampled:
             for seed in range(SEEDS):
