@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from training.workbench import tokens
 from training.workbench.attention import pack_mask
 from training.workbench.batches import Batches
-from training.workbench.grids import grid_for
 from training.workbench.export import PROCESSOR
+from training.workbench.grids import grid_for
 from training.workbench.network import Network
 from training.workbench.scenes import random_scene, random_size
 from training.workbench.targets import dense_targets

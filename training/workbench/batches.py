@@ -24,15 +24,14 @@ class Batch:
     patch_* and cell_*: dense targets, class -1 where there is no part.
 
     turn: when a part's name comes in a list of all, from 0; a token that names the third thing has to find it.
-    column, row: in which third of the picture the part lies. near_*: of the part closest to it, OPEN where none clearly
-    is.
+    column, row: in which third of the picture the part lies.
     patch_box, cell_box: box edges less the patch's or cell's centre, fractions x 8. pack: None in the first phase.
     """
 
     pictures: torch.Tensor
-    patch_class: torch.Tensor  # [B, N, 9] kind, colour, size, turn, column, row, near_kind, near_colour, defect
+    patch_class: torch.Tensor  # [B, N, 7] kind, colour, size, turn, column, row, defect
     patch_box: torch.Tensor  # [B, N, 4]
-    cell_class: torch.Tensor  # [B, N / 4, 9]
+    cell_class: torch.Tensor  # [B, N / 4, 7]
     cell_box: torch.Tensor
     surface: torch.Tensor  # [B]
     cell_motion: torch.Tensor | None = None  # [B, N / 4, 3], of clips: ``clip_targets.MOTIONS``

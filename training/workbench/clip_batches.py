@@ -16,7 +16,7 @@ from training.workbench.clip_questions import CLIP_MIX, clip_question
 from training.workbench.clip_targets import Shots, clip_dense_targets, motion_targets
 from training.workbench.clips import LONGEST, SHORTEST, Clip, frames, random_clip
 from training.workbench.grids import CELL, CLIP_PIXELS, MERGE, grid_for
-from training.workbench.packs import Pack, Packer, Row
+from training.workbench.packs import Pack, Packer, Row, answer_weights
 from training.workbench.points import points
 from training.workbench.question import Question
 from training.workbench.scenes import random_size
@@ -114,6 +114,7 @@ class ClipPacker(Packer):
                     none,
                     none[:, 0],
                     points(question, text, asked.offsets, told.offsets),
+                    answer_weights(text, told.offsets),
                 )
         return row
 

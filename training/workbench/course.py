@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 from training.workbench.batches import Batch, Batches
 from training.workbench.clip_batches import ClipBatches
 
-CLIPS_EVERY = 4  # one step in so many, once questions are asked
+CLIPS_EVERY = 5
 CLIP_COST = 2  # a clip takes as long as so many pictures
 
 

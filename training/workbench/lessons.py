@@ -12,16 +12,17 @@ from training.workbench.grids import CELL
 from training.workbench.packs import Pack
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import MAX_PARTS, SIZES
-from training.workbench.targets import OPEN
 
 SPELT = 11  # a place of a number as it is written: its digit, or that the number has ended
+SIDE = 14  # cells; no side of a picture as the model sees it is longer
 PLACES = 3  # no edge of a picture as the model sees it needs more digits
 # what the heads over patches and cells tell apart: classes, of which the last is "no part", and the share of the loss
 TRAITS = {
     "kind": (len(KINDS) + 1, 1.0), "colour": (len(COLOURS) + 1, 1.0), "size": (len(SIZES) + 1, 0.5),
     "turn": (MAX_PARTS + 1, 0.5), "column": (4, 0.3), "row": (4, 0.3),
-    "near_kind": (len(KINDS) + 1, 0.2), "near_colour": (len(COLOURS) + 1, 0.2), "defect": (len(DEFECTS) + 2, 1.0),
+    "defect": (len(DEFECTS) + 2, 1.0),
 }  # fmt: skip
+THIRDS = [list(TRAITS).index("column"), list(TRAITS).index("row")]
 
 
 def cell_edges(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -35,6 +36,12 @@ def cell_edges(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     own = own.repeat(batch.cell_box.shape[1] // len(own), 1)  # of a clip, every temporal patch
     size = torch.tensor([width, height, width, height], device=device)
     return own, own.repeat(1, 2) + batch.cell_box / 8 * size
+
+
+def middles(batch: Batch) -> torch.Tensor:
+    """The middle (x, y) of the box of the part centred in every cell, [B, N / 4, 2], fractions of the longest side."""
+    edges = cell_edges(batch)[1]
+    return (edges[..., :2] + edges[..., 2:]) / (2 * SIDE * CELL)
 
 
 def spelt(numbers: torch.Tensor) -> torch.Tensor:
@@ -108,9 +115,8 @@ def dense(out: torch.Tensor, classes: torch.Tensor, boxes: torch.Tensor) -> tupl
         target = torch.where(part, classes[..., i], count - 1)
         each = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
         loss = loss + (each * (1 + 2 * part)).mean() * share
-        told = part & (target != OPEN)
-        if told.any():
-            right[name] = (logits.argmax(-1) == target)[told].float().mean().item()
+        if part.any():
+            right[name] = (logits.argmax(-1) == target)[part].float().mean().item()
     if part.any():
         miss = (out[..., start:] - boxes)[part].abs().mean()
         loss = loss + 0.5 * miss

@@ -12,11 +12,23 @@ from training.workbench.attention import attend, attend_blocks, norm, pack_block
 from training.workbench.batches import Batch
 from training.workbench.clip_targets import MOTIONS
 from training.workbench.grids import CELL, MERGE, PATCH
-from training.workbench.lessons import PLACES, SPELT, TRAITS, cell_edges, dense, mismoved, spelt, strayed, unpointed
+from training.workbench.lessons import (
+    PLACES,
+    SIDE,
+    SPELT,
+    THIRDS,
+    TRAITS,
+    cell_edges,
+    dense,
+    middles,
+    mismoved,
+    spelt,
+    strayed,
+    unpointed,
+)
 from training.workbench.packs import Pack
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import MAX_PARTS
-from training.workbench.targets import OPEN
 from training.workbench.tokens import MARKS, VOCAB_SIZE
 
 VISION = {"depth": 6, "hidden_size": 192, "num_heads": 6, "intermediate_size": 512}
@@ -34,7 +46,6 @@ PLACE_LAYER = 1  # after this language layer, the picture's cells must know wher
 DIGIT_LAYER = 2  # and after this one, the digits of their part's edges
 LOOK_LAYERS = (3, 4)  # in these, the first head of a token must look at the parts that it is about
 COPY_LAYER = 3  # and after this one, a token amid a box must know the digits of that box
-SIDE = 14  # cells; no side of a picture as the model sees it is longer
 POINT_LAYER = 4  # in this, the first two heads of the second group point at tokens of the question
 NAME_LAYER = 2  # before they look, a token amid a box must know whose it is, and one in a list whose turn it is
 _OUTPUTS = sum(classes for classes, _ in TRAITS.values()) + 4
@@ -91,6 +102,8 @@ class Network(nn.Module):
         self.name_head = nn.Linear(TEXT["hidden_size"], len(KINDS) + len(COLOURS) + MAX_PARTS)
         self.read_head = nn.Linear(TEXT["hidden_size"], _OUTPUTS - 4 + 2)
         self.motion_head = nn.Linear(TEXT["hidden_size"], sum(MOTIONS))
+        self.way_head = nn.Linear(TEXT["hidden_size"], 4)
+        self.third_head = nn.Linear(TEXT["hidden_size"], 6)
         self.digit_head = nn.Linear(TEXT["hidden_size"], 4 * PLACES * SPELT)
 
     def see(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -167,6 +180,7 @@ class Network(nn.Module):
                 losses["strayed"] = losses["strayed"] + strayed(q[:, 0], k[:, 0, seen], pack.looks)
             if number == POINT_LAYER:
                 losses["unpointed"] = unpointed(q[:, 2:], k[:, 1], pack)
+                losses["miscompared"] = self._miscompared(batch, pack, x)
         asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(norm(text.norm, x[:, :-1][asked]))
         each = F.cross_entropy(logits.float(), pack.labels[:, 1:][asked], reduction="none")
@@ -189,11 +203,16 @@ class Network(nn.Module):
         return loss + 10 * (told[..., 2 * SIDE :] - edges / (SIDE * CELL))[part].abs().mean()
 
     def _misspelt(self, batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
-        """How far every cell is from knowing the digits of the edges of the part centred in it.
+        """How far every cell is from knowing the digits of the edges of the part centred in it, and its third each way.
 
         An answer spells boxes digit by digit; what is spelt out already needs only to be copied.
         """
-        return self._digits(hidden, cell_edges(batch)[1].round().long(), batch.cell_class[..., 0] >= 0)
+        part = batch.cell_class[..., 0] >= 0
+        digits = self._digits(hidden, cell_edges(batch)[1].round().long(), part)
+        if not part.any():
+            return digits
+        thirds = self.third_head(hidden[part]).float().view(-1, 3)  # [parts * 2, 3]
+        return digits + F.cross_entropy(thirds, batch.cell_class[part][:, THIRDS].flatten())
 
     def _misnamed(self, batch: Batch, pack: Pack, hidden: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, nats, of the kind and the colour of the part whose box a token is amid. hidden: [B, T, E]."""
@@ -215,23 +234,35 @@ class Network(nn.Module):
 
     def _misread(self, batch: Batch, pack: Pack, hidden: torch.Tensor) -> torch.Tensor:
         """What a token that looks at one part should have found there: cross-entropy, nats, of the part's traits, and
-        L1 of its cell's centre. hidden: [B, T, E]."""
+        L1 of its middle. hidden: [B, T, E]."""
         one = (pack.looks.sum(-1) == 1) & (pack.segments > 0)
         row, place = one.nonzero(as_tuple=True)
         cell = pack.looks[row, place].int().argmax(-1)
-        classes = batch.cell_class[row, cell]
-        known = classes[:, 0] >= 0  # a part that lies on it may hold that cell
+        known = batch.cell_class[row, cell, 0] >= 0  # a part that lies on it may hold that cell
         if not known.any():
             return hidden.new_zeros(())
         told = self.read_head(hidden[row, place][known]).float()
-        loss = told.new_zeros(())
-        start = 0
-        for i, (count, share) in enumerate(TRAITS.values()):
-            if (classes[known, i] != OPEN).any():
-                loss = loss + share * F.cross_entropy(told[:, start : start + count], classes[known, i])
-            start += count
-        own, _ = cell_edges(batch)
-        return loss + 3 * (told[:, start:] - own[cell[known]] / (SIDE * CELL)).abs().mean()
+        row, cell = row[known], cell[known]
+        *traits, middle = told.split([*(count for count, _ in TRAITS.values()), 2], -1)
+        shares = (share for _, share in TRAITS.values())
+        classes = batch.cell_class[row, cell].unbind(-1)
+        loss = sum(s * F.cross_entropy(t, c) for s, t, c in zip(shares, traits, classes, strict=True))
+        return loss + 3 * (middle - middles(batch)[row, cell]).abs().mean()
+
+    def _miscompared(self, batch: Batch, pack: Pack, hidden: torch.Tensor) -> torch.Tensor:
+        """How far a token that points at two names is from knowing what lies between their parts.
+
+        L1 of the way from one middle to the other, and cross-entropy, nats, of its directions. hidden: [B, T, E].
+        """
+        row, place = (pack.points >= 0).all(-1).nonzero(as_tuple=True)
+        looks = pack.looks[row[:, None], pack.points[row, place]]  # [tokens, 2, N / 4]
+        known = (looks.sum(-1) == 1).all(-1)
+        if not known.any():
+            return hidden.new_zeros(())
+        row, place, cells = row[known], place[known], looks[known].int().argmax(-1)
+        way = middles(batch)[row[:, None], cells].diff(dim=1)[:, 0]  # [tokens, 2]
+        far, sides = self.way_head(hidden[row, place]).float().split(2, -1)
+        return 3 * (far - way).abs().mean() + F.binary_cross_entropy_with_logits(4 * sides, (way > 0).float())
 
     def _digits(self, hidden: torch.Tensor, edges: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, nats an edge, of how edges in pixels are spelt, of those states known.

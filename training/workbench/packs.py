@@ -7,6 +7,7 @@ prefix and to itself only, and counts its positions from the prefix's end: the m
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,14 @@ from tokenizers import Tokenizer
 
 from training.workbench import wire
 from training.workbench.grids import CELL
-from training.workbench.looks import Gaze
+from training.workbench.looks import Gaze, Span
 from training.workbench.points import CHANNELS, points
 from training.workbench.question import Question
 from training.workbench.questions import MIX, grounding, random_question
 from training.workbench.scenes import Scene
+
+_FORM = re.compile(r'\{"\w+":\{"\w+":"|(?<=")(?:groundings|phrase|grounding)":["\[]*')
+FORM_WEIGHT = 0.2  # of a token of the JSON, where one of the answer's words has 1
 
 
 @dataclass
@@ -69,14 +73,14 @@ class Row:
         edges: np.ndarray,
         turns: np.ndarray,
         points: np.ndarray,
+        weights: list[float],
     ) -> None:
         start, length = len(self.ids), len(asked) + len(told)
         self.segments += [self.segments[-1] + 1 if self.segments else 1] * length
         self.ids += asked + told
         self.offsets += range(length)
         self.labels += [-100] * len(asked) + told
-        # a list of boxes has thirty times the tokens of a count, and must not drown it
-        self.weights += [0.0] * len(asked) + [1 / math.sqrt(len(told))] * len(told)
+        self.weights += [0.0] * len(asked) + weights
         # a token is chosen by the state before it
         self.looks += [prompt_looks[:-1], answer_looks, np.zeros_like(prompt_looks[:1])]
         nowhere = np.full((len(asked), 4), -1)
@@ -84,6 +88,19 @@ class Row:
         self.turns += [nowhere[:-1, 0], turns, nowhere[:1, 0]]
         points = np.where(points >= 0, points + start, -1)
         self.points += [nowhere[:-1, :CHANNELS], points, nowhere[:1, :CHANNELS]]
+
+
+def answer_weights(text: str, offsets: list[Span]) -> list[float]:
+    """What each token of an answer counts: all as the root of their number, words more than the JSON around them.
+
+    A list of boxes has thirty times the tokens of a count, and must not drown it; the JSON is soon known by heart.
+    """
+    form = np.zeros(len(offsets), bool)
+    starts, ends = np.array(offsets).T
+    for found in _FORM.finditer(text):
+        form |= (starts >= found.start()) & (ends <= found.end())
+    weights = np.where(form, FORM_WEIGHT, 1.0)
+    return (weights * math.sqrt(len(offsets)) / weights.sum()).tolist()
 
 
 class Packer:
@@ -163,7 +180,15 @@ class Packer:
                     gaze.of_answer(text, question.think, told.offsets),
                 )
                 at = points(question, text, asked.offsets, told.offsets)
-                row.add(asked.ids, told.ids, *looks, gaze.edges(text, told.offsets), gaze.turns(text, told.offsets), at)
+                row.add(
+                    asked.ids,
+                    told.ids,
+                    *looks,
+                    gaze.edges(text, told.offsets),
+                    gaze.turns(text, told.offsets),
+                    at,
+                    answer_weights(text, told.offsets),
+                )
         return row
 
     def _questions(self, rng: np.random.Generator, scene: Scene) -> list[tuple[Question, bool]]:

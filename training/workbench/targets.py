@@ -8,11 +8,9 @@ import numpy as np
 
 from training.workbench import tell
 from training.workbench.defects import DEFECTS
-from training.workbench.neighbours import nearest
 from training.workbench.parts import COLOURS, KINDS, extent
 from training.workbench.scenes import SIZES, Part, Scene
 
-OPEN = -100  # a class that is not to be told
 _COLOURS, _SIZES = list(COLOURS), list(SIZES)
 
 
@@ -46,16 +44,14 @@ def _covers(scene: Scene, part: Part, points: np.ndarray) -> np.ndarray:
 def _targets(scene: Scene, points: np.ndarray, part_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     turns = {id(part): turn for turn, group in enumerate(tell.groups(scene.parts)) for part in group}
     table = [_traits(scene, part, turns[id(part)]) for part in scene.parts]
-    classes = np.array([*table, (-1,) * 9], np.int64)[part_of]  # -1 takes the last row
+    classes = np.array([*table, (-1,) * 7], np.int64)[part_of]  # -1 takes the last row
     boxes = np.array([*(scene.box(p) for p in scene.parts), (0, 0, 0, 0)], np.float32)[part_of]
     return classes, ((boxes - np.tile(points, 2)) * 8).astype(np.float32)
 
 
 def _traits(scene: Scene, part: Part, turn: int) -> tuple[int, ...]:
-    near = nearest(scene, part)
     return (
         *(KINDS.index(part.kind), _COLOURS.index(part.colour), _SIZES.index(part.size), turn),
         *(min(2, int(part.x * 3)), min(2, int(part.y * 3))),
-        *((OPEN, OPEN) if near is None else (KINDS.index(near.kind), _COLOURS.index(near.colour))),
         DEFECTS.index(part.defect) + 1 if part.defect else 0,
     )
