@@ -15,12 +15,12 @@ from pathlib import Path
 import torch
 
 from training.workbench import wire
-from training.workbench.grids import MERGE, PATCH, PIXELS
+from training.workbench.grids import CLIP_PIXELS, MERGE, PATCH, PIXELS
 from training.workbench.network import Network
 from vi.inference.bundle.convert import convert
 from vi.inference.runs.files import RunFiles
 
-TASKS = ("vqa", "phrase-grounding", "freeform", "generic")
+TASKS = ("vqa", "phrase-grounding", "freeform", "video-freeform", "generic")
 PROCESSOR = {
     "image_processor_type": "Qwen2VLImageProcessor",
     "processor_class": "Qwen2_5_VLProcessor",
@@ -36,6 +36,11 @@ PROCESSOR = {
     "do_resize": True,
     "resample": 3,
     "rescale_factor": 1 / 255,
+}
+CLIP_PROCESSOR = {
+    **{name: value for name, value in PROCESSOR.items() if name != "image_processor_type"},
+    "video_processor_type": "Qwen2VLVideoProcessor",
+    "size": {"shortest_edge": CLIP_PIXELS, "longest_edge": CLIP_PIXELS},
 }
 RUN = {
     "flow": {
@@ -56,13 +61,15 @@ RUN = {
 def export(source: Path, target: Path) -> None:
     """Replace ``target`` with the run made of the last checkpoint in ``source``."""
     net = Network()
-    net.load_state_dict(torch.load(source / "checkpoint.pt", map_location="cpu", weights_only=True)["net"])
+    kept = torch.load(source / "checkpoint.pt", map_location="cpu", weights_only=True)["net"]
+    own = {name: value for name, value in kept.items() if name.startswith("model.")}  # heads for training stay behind
+    net.model.load_state_dict({name.removeprefix("model."): value for name, value in own.items()})
     target.mkdir(parents=True, exist_ok=True)
-    model = net.model.half()
-    model.save_pretrained(target)
+    net.model.half().save_pretrained(target)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(source / name, target / name)
-    for name, content in (("preprocessor_config.json", PROCESSOR), ("run.json", RUN)):
+    files = {"preprocessor_config.json": PROCESSOR, "video_preprocessor_config.json": CLIP_PROCESSOR, "run.json": RUN}
+    for name, content in files.items():
         (target / name).write_text(json.dumps(content, indent=1) + "\n")
     convert(RunFiles(None, target, name="workbench"), target)
 
