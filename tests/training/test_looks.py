@@ -39,6 +39,17 @@ def test_a_name_looks_at_all_that_have_it(scene):
     assert not looks[text.index("and")].any()
 
 
+@pytest.mark.parametrize(
+    "told", ["a blue nut with a crack on the left", "The blue nut has rust", "A blue nut is on the left. It has rust"]
+)
+def test_a_defect_and_a_place_look_at_the_part_that_has_them(scene, told):
+    text = f"A red bolt. {told}. A red bolt."
+    looks = Gaze(scene, CELLS, SEEN).of_answer(text, "", letters(text))
+    start = text.index(told)
+    assert (looks[start : start + len(told)].argmax(1) == 9).all()
+    assert (looks[start : start + len(told)].sum(1) == 1).all()
+
+
 def test_a_box_looks_at_the_middle_of_its_part_wherever_its_own_middle_is(scene):
     gaze = Gaze(scene, CELLS, SEEN)
     for part, cell in zip(scene.parts, (0, 9, 15), strict=True):

@@ -12,12 +12,14 @@ import numpy as np
 
 from training.workbench.parts import COLOURS, KINDS
 from training.workbench.scenes import Part, Scene
-from training.workbench.tell import groups
+from training.workbench.tell import DEFECT, groups
 
-_KINDS = "|".join(KINDS)
+_KINDS, _FLAWS = "|".join(KINDS), "|".join(DEFECT.values())
 PART_NAME = re.compile(
     rf"(?:\b(?:an?|\d|the) )?(?:\b(small|large) )?\b({'|'.join(COLOURS)}) ({_KINDS})s?\b"
-    r"(?:(?: is| lies)? (?:at|in|on) the (?:(?:top|bottom) (?:left|right)|top|bottom|left|right|center))?",
+    rf"(?: (?:with|has) (?:{_FLAWS}))?"
+    r"(?:(?: is| lies)? (?:at|in|on) the (?:(?:top|bottom) (?:left|right)|top|bottom|left|right|center))?"
+    rf"(?:\. It has (?:{_FLAWS}))?",
     re.IGNORECASE,
 )
 KIND_NAME = re.compile(rf"\b({_KINDS})s?\b", re.IGNORECASE)
