@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 from training.workbench.batches import Batch, Batches
 from training.workbench.clip_batches import ClipBatches
 
-CLIPS_EVERY = 5
+CLIPS_EVERY = 6
 CLIP_COST = 2  # a clip takes as long as so many pictures
 
 
