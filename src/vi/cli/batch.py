@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,11 +12,12 @@ import typer
 
 from vi.cli.drawings import make_folder
 from vi.cli.faults import exit_code, say
+from vi.cli.groups import with_groups
 from vi.cli.live_line import LiveLine
-from vi.cli.looking import Fps, MaxPixels, MinPixels, Recursive, lists_clips
+from vi.cli.looking import Looking, lists_clips
 from vi.cli.options import with_generation_options
 from vi.cli.tables import print_table
-from vi.cli.which import Checkpoint, RunId
+from vi.cli.which import Which
 from vi.inference import errors
 from vi.inference.errors import ViError
 from vi.inference.generation_config import GenerationConfig
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from vi.inference.batch.summary import Summary
 
 
+@with_groups
 @with_generation_options
 def batch(
     source: Annotated[
@@ -37,6 +40,8 @@ def batch(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Where to write: .jsonl, .csv or .parquet.")],
+    looking: Looking,
+    which: Which,
     prompt: Annotated[
         str | None, typer.Option("--prompt", "-p", metavar="PROMPT", help="What to ask where a row does not say it.")
     ] = None,
@@ -57,12 +62,6 @@ def batch(
     coco: Annotated[
         Path | None, typer.Option(metavar="JSON", help="Write the boxes of phrase-grounding in COCO's format.")
     ] = None,
-    recursive: Recursive = False,
-    fps: Fps = 4.0,
-    min_pixels: MinPixels = None,
-    max_pixels: MaxPixels = None,
-    run_id: RunId = None,
-    model: Checkpoint = None,
     configure: Callable[[], GenerationConfig] = GenerationConfig,
 ) -> None:
     """Ask a model about every source of INPUT, and write one row each to OUT.
@@ -82,23 +81,22 @@ def batch(
     from vi.inference.batch.output import check_output
     from vi.inference.batch.run import Question
 
-    question = Question(prompt, configure(), task, cot, fps, min_pixels, max_pixels)
+    question = Question(prompt, configure(), task, cot, **looking.options)
     if task is not None:
         get_task(task)  # before the model loads
     check_output(out)
     for path in (report, coco):
         if path is not None:
             make_folder(path.parent)
-    which = {"run_id": run_id, "pretrained_model_name_or_path": model}
-    clips = lists_clips(task, which)
-    total = count_input(source, recursive, clips)
+    clips = lists_clips(task, which.arguments)
+    rows = partial(read_input, source, looking.recursive, clips=clips)
     work = _Work(out, question, which, not unordered, retry_errors)
-    summary = work.run(lambda: read_input(source, recursive, clips=clips), total)
+    summary = work.run(rows, count_input(source, looking.recursive, clips))
     _tell(summary)
     if coco is not None:
         _write_coco(coco, summary)
     if report is not None:
-        _write_report(report, f"{source} → {out.name}", summary, work, read_input(source, recursive, clips=clips))
+        _write_report(report, f"{source} → {out.name}", summary, work, rows())
     raise typer.Exit(exit_code(_instances(summary.errors), answered=summary.num_with_answer))
 
 
@@ -106,7 +104,7 @@ def batch(
 class _Work:
     out: Path
     question: Question
-    which: dict[str, Any]
+    which: Which
     ordered: bool
     retry_errors: bool
 
@@ -116,7 +114,7 @@ class _Work:
         from vi.inference.model_info import inspect
         from vi.inference.runs import find_run
 
-        files = find_run(**self.which)
+        files = find_run(**self.which.arguments)
         with LiveLine(total, self.out) as line:
             return run_batch(
                 _OnDemand(self.which),
@@ -135,12 +133,12 @@ class _Work:
 class _OnDemand:
     """A model that is loaded when there is something to ask."""
 
-    which: dict[str, Any]
+    which: Which
 
     def iter(self, *arguments: Any, **options: Any) -> Iterator[Any]:
         from vi.inference.model import ViModel
 
-        with ViModel(**self.which) as model:
+        with ViModel(**self.which.arguments) as model:
             yield from model.iter(*arguments, **options)
 
 
@@ -190,7 +188,7 @@ def _write_report(path: Path, title: str, summary: Summary, work: _Work, rows: I
     config = work.question.generation_config
     settings = ", ".join(f"{name}={getattr(config, name)!r}" for name in sorted(config.model_fields_set))
     facts = {
-        "model": work.which["run_id"] or work.which["pretrained_model_name_or_path"] or "the one in the package",
+        "model": str(work.which),
         "prompt": work.question.user_prompt or "each row's own, or the task's",
         "settings": settings or "the defaults",
         "answered": f"{summary.num_with_answer:,}",

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from vi.inference.errors import ViError
 
-Recursive = Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")]
-Fps = Annotated[float, typer.Option(metavar="N", help="Frames a second of clips.")]
-MinPixels = Annotated[
-    int | None, typer.Option(metavar="N", help="Width times height that a smaller picture is enlarged to.")
-]
-MaxPixels = Annotated[
-    int | None, typer.Option(metavar="N", help="Width times height that a larger picture is shrunk to.")
-]
+
+@dataclass(frozen=True)
+class Looking:
+    """Options of a command; see ``with_groups``."""
+
+    recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders.")] = False
+    fps: Annotated[float, typer.Option(metavar="N", help="Frames a second of clips.")] = 4.0
+    min_pixels: Annotated[
+        int | None, typer.Option(metavar="N", help="Width times height that a smaller picture is enlarged to.")
+    ] = None
+    max_pixels: Annotated[
+        int | None, typer.Option(metavar="N", help="Width times height that a larger picture is shrunk to.")
+    ] = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a call takes of them."""
+        return {"fps": self.fps, "min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
 
 
 def lists_clips(task: str | None, which: dict[str, Any]) -> bool:

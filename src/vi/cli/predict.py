@@ -13,10 +13,11 @@ import typer
 from vi.cli.drawings import Drawings
 from vi.cli.explain import Explanation
 from vi.cli.faults import exit_code, say_error
-from vi.cli.looking import Fps, MaxPixels, MinPixels, Recursive, lists_clips
+from vi.cli.groups import with_groups
+from vi.cli.looking import Looking, lists_clips
 from vi.cli.options import with_generation_options
 from vi.cli.report import Report
-from vi.cli.which import Checkpoint, RunId
+from vi.cli.which import Which
 from vi.inference.errors import PromptError, ViError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.task_types import TASKS, get_task
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     from vi.inference.task_types.response import PredictionResponse
 
 
+@with_groups
 @with_generation_options
 def predict(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE", help="Files, folders, http(s) URLs, data: URIs or base64.")
     ],
+    looking: Looking,
+    which: Which,
     prompt: Annotated[
         list[str] | None,
         typer.Option("--prompt", "-p", metavar="PROMPT", help="What to ask; repeat it for one prompt per source."),
@@ -50,12 +54,6 @@ def predict(
     explain_html: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Show it as a page, with a bar per token and a picture of all.")
     ] = None,
-    recursive: Recursive = False,
-    fps: Fps = 4.0,
-    min_pixels: MinPixels = None,
-    max_pixels: MaxPixels = None,
-    run_id: RunId = None,
-    model: Checkpoint = None,
     configure: Callable[[], GenerationConfig] = GenerationConfig,
 ) -> None:
     """Ask a model about pictures and clips. Without --run-id or --model it is the small one of the package.
@@ -74,12 +72,11 @@ def predict(
     """
     from vi.inference.media.sources import expand
 
-    which = {"run_id": run_id, "pretrained_model_name_or_path": model}
-    items = expand(sources, recursive=recursive, clips=lists_clips(task, which)).items
+    items = expand(sources, recursive=looking.recursive, clips=lists_clips(task, which.arguments)).items
     report = Report(as_json=as_json, several=len(items) > 1)
     try:
         explanation = Explanation(explain, explain_html)
-        question = _Question(prompt or [], task, cot, explanation.config(configure()), fps, min_pixels, max_pixels)
+        question = _Question(prompt or [], task, cot, explanation.config(configure()), looking)
         question.check(len(items))
         drawings = Drawings(save_image, items) if save_image is not None else None
         outcomes = _outcomes(items, question, which, stream, report)
@@ -102,9 +99,7 @@ class _Question:
     task: str | None
     cot: bool
     config: GenerationConfig
-    fps: float
-    min_pixels: int | None
-    max_pixels: int | None
+    looking: Looking
 
     def check(self, num_sources: int) -> None:
         """Raises, before a model is loaded, ConfigError for the task, PromptError for too few prompts or too many."""
@@ -123,8 +118,8 @@ class _Question:
 
     def options(self) -> dict[str, Any]:
         """The call's arguments for every source."""
-        looking = {"fps": self.fps, "min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
-        return {"generation_config": self.config, "task_type": self.task, "cot": self.cot, **looking}
+        asking = {"generation_config": self.config, "task_type": self.task, "cot": self.cot}
+        return {**asking, **self.looking.options}
 
 
 def _tell(
@@ -146,7 +141,7 @@ def _tell(
 
 
 def _outcomes(
-    items: Sequence[SourceItem], question: _Question, which: dict[str, Any], stream: bool, report: Report
+    items: Sequence[SourceItem], question: _Question, which: Which, stream: bool, report: Report
 ) -> Iterator[Outcome]:
     """(answer, None) or (None, error) per source, in order. Raises ViError for what is wrong with the whole call."""
     if all(item.error for item in items):  # no model is needed to say so
@@ -154,7 +149,7 @@ def _outcomes(
         return
     from vi.inference.model import ViModel
 
-    with ViModel(**which) as model:
+    with ViModel(**which.arguments) as model:
         if stream:
             for index, item in enumerate(items):
                 yield _streamed(model, item, question.prompt(index), question.options(), report)
