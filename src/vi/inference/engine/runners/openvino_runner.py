@@ -60,7 +60,7 @@ class OpenVinoRunner:
         threads: int | None = None,
     ) -> None:
         self._facts = bundle.facts
-        self._table = bundle.table()
+        self._table = np.asarray(bundle.table())  # mapped, without what memmap adds to every slice
         self._length = SteadyLength(bundle.facts.hidden_size)
         core = the_core()
         has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -50,13 +50,22 @@ def padded(batch: Batch, length: int, block: int) -> Batch:
     extra = length - tokens
     if not extra:
         return batch
+    positions = np.zeros((len(batch.positions), length), np.int64)
+    positions[:, :tokens] = batch.positions
     return Batch(
-        token_ids=np.append(batch.token_ids, np.zeros(extra, np.int64)),
-        positions=np.pad(batch.positions, ((0, 0), (0, extra))),
-        begins=np.append(batch.begins, np.int32(length)),
-        past_lens=np.append(batch.past_lens, np.int32(0)),
-        block_indices=np.append(batch.block_indices, np.int32(block)),
-        block_begins=np.append(batch.block_begins, np.int32(len(batch.block_indices) + 1)),
+        token_ids=np.concatenate([batch.token_ids, np.zeros(extra, np.int64)]),
+        positions=positions,
+        begins=_longer(batch.begins, length),
+        past_lens=_longer(batch.past_lens, 0),
+        block_indices=_longer(batch.block_indices, block),
+        block_begins=_longer(batch.block_begins, len(batch.block_indices) + 1),
         wanted=batch.wanted,
         features=batch.features,
     )
+
+
+def _longer(numbers: np.ndarray, last: int) -> np.ndarray:
+    longer = np.empty(len(numbers) + 1, np.int32)
+    longer[:-1] = numbers
+    longer[-1] = last
+    return longer
