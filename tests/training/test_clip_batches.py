@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from training.workbench import tokens
-from training.workbench.clip_batches import FPS, ClipBatches, ClipPacker, random_aspect, random_shots
+from training.workbench.clip_batches import FPS, ClipBatches, ClipPacker, random_shots
 from training.workbench.clip_questions import CLIP_MIX
 from training.workbench.clip_targets import MOTIONS
-from training.workbench.clips import frames, random_clip
+from training.workbench.clips import frames, random_aspect, random_clip
 from training.workbench.export import PROCESSOR
 from training.workbench.grids import CELL, CLIP_PIXELS, grid_for
 from training.workbench.network import Network

@@ -14,7 +14,7 @@ from training.workbench.batches import Batch
 from training.workbench.clip_looks import ClipGaze
 from training.workbench.clip_questions import CLIP_MIX, clip_question
 from training.workbench.clip_targets import Shots, clip_dense_targets, motion_targets
-from training.workbench.clips import LONGEST, SHORTEST, Clip, frames, random_clip
+from training.workbench.clips import LONGEST, SHORTEST, Clip, frames, random_aspect, random_clip
 from training.workbench.grids import CELL, CLIP_PIXELS, MERGE, grid_for
 from training.workbench.packs import Pack, Packer, Row, answer_weights
 from training.workbench.points import points
@@ -66,11 +66,6 @@ def random_shots(rng: np.random.Generator) -> Shots:
     """Mostly as calls look at clips."""
     fps = FPS if rng.random() < 0.8 else float(rng.uniform(3, 5))
     return Shots(float(rng.uniform(SHORTEST, LONGEST)), fps)
-
-
-def random_aspect(rng: np.random.Generator) -> float:
-    """Width to height of a clip: a square four times in ten, else up to 2:1 either way."""
-    return 1.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(-math.log(2), math.log(2))))
 
 
 def _seen(clip: Clip, shots: Shots, width: int, height: int, grid: tuple[int, int]) -> np.ndarray:

@@ -86,7 +86,7 @@ def random_clip(
     if action is None:
         action = str(rng.choice(list(ACTIONS), p=list(ACTIONS.values())))
     if aspect is None:
-        aspect = 1.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(-math.log(2), math.log(2))))
+        aspect = random_aspect(rng)
     if duration is None:
         duration = float(rng.uniform(SHORTEST, LONGEST))
     if action == "pass":
@@ -100,6 +100,11 @@ def random_clip(
         motion = (_turning if action == "turn" else _damaged)(rng, actor, duration)
         return Clip(scene, action, (motion,), None, duration)
     return _moving(rng, scene, actor, action, duration)
+
+
+def random_aspect(rng: np.random.Generator) -> float:
+    """Width to height of a clip: a square four times in ten, else up to 2:1 either way."""
+    return 1.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(-math.log(2), math.log(2))))
 
 
 def _turning(rng: np.random.Generator, actor: Part, duration: float) -> Motion:
@@ -208,9 +213,9 @@ def _passing(rng: np.random.Generator, seed: int, index: int, aspect: float, dur
     reaches = [1.21 * part.radius / math.sqrt(aspect) for part in scene.parts]  # a bracket's corner may lead
     room = duration - 2 * _SURE
     pace = min(float(rng.uniform(0.8, 1.2)), room / (1 + 2 * max(reaches)))  # seconds a picture's width
-    room -= pace * (1 + 2 * max(reaches))  # for the entry of the last
+    room = max(0.0, room - pace * (1 + 2 * max(reaches)))  # for the entry of the last
     count = 0 if rng.random() < 0.04 else int(rng.integers(1, min(len(reaches), 1 + int(room / PASSING_GAP)) + 1))
-    starts = np.sort(rng.uniform(0, room - PASSING_GAP * max(0, count - 1), count)) + _SURE
+    starts = np.sort(rng.uniform(0, max(0.0, room - PASSING_GAP * (count - 1)), count)) + _SURE
     motions = []
     for number, (part, reach, start) in enumerate(zip(scene.parts, reaches, starts, strict=False)):
         margin = 0.9 * part.radius * math.sqrt(aspect)
