@@ -1,11 +1,23 @@
-"""What a checkpoint was exported from, so that no engine is measured on weights of yesterday."""
+"""What exporters share: their options, and what was exported, so that nothing is measured on weights of yesterday."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 from pathlib import Path
 
+from workloads import EMBEDDED
+
 STAMP = "weights.sha256"
+
+
+def export_parser(description: str | None) -> argparse.ArgumentParser:
+    """OUT, --exporter and --model."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--exporter", type=Path, required=True, help="the interpreter of the exporter's environment")
+    parser.add_argument("--model", type=Path, default=EMBEDDED, help="a checkpoint; the embedded run if left out")
+    return parser
 
 
 def is_made_of(folder: Path, model: Path) -> bool:

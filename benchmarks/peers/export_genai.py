@@ -9,7 +9,6 @@ they are still the same, so that the command may stand before every measurement.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -18,8 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from checkpoints import write_old_form
-from exports import is_made_of, stamp
-from workloads import EMBEDDED
+from exports import export_parser, is_made_of, stamp
 
 
 def export(model: Path, folder: Path, exporter: Path) -> bool:
@@ -38,11 +36,7 @@ def export(model: Path, folder: Path, exporter: Path) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--exporter", type=Path, required=True, help="the interpreter of the exporter's environment")
-    parser.add_argument("--model", type=Path, default=EMBEDDED, help="a checkpoint; the embedded run if left out")
-    chosen = parser.parse_args()
+    chosen = export_parser(__doc__).parse_args()
     made = export(chosen.model, chosen.folder, chosen.exporter.absolute())
     print(f"{chosen.folder}: {'exported' if made else 'up to date'}")
 

@@ -9,7 +9,6 @@ llama.cpp. Weights that were converted already are left, as by ``export_genai.py
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -18,8 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from checkpoints import write_old_form
-from exports import is_made_of, stamp
-from workloads import EMBEDDED
+from exports import export_parser, is_made_of, stamp
 
 # The converter refuses tokenizers that it has not been told of; the embedded run's splits words as GPT-2's does. Where
 # every layer of the vision tower looks at the whole picture, llama.cpp wants 0 for how often one does.
@@ -50,11 +48,8 @@ def export(model: Path, folder: Path, source: Path, exporter: Path) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser = export_parser(__doc__)
     parser.add_argument("--source", type=Path, required=True, help="the source of llama.cpp")
-    parser.add_argument("--exporter", type=Path, required=True, help="the interpreter of the exporter's environment")
-    parser.add_argument("--model", type=Path, default=EMBEDDED, help="a checkpoint; the embedded run if left out")
     chosen = parser.parse_args()
     made = export(chosen.model, chosen.folder, chosen.source.resolve(), chosen.exporter.absolute())
     print(f"{chosen.folder}: {'converted' if made else 'up to date'}")

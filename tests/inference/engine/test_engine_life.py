@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.inference.engine.ends import check_closing, check_unheld
 from tests.inference.engine.engines import LONG, PLENTY, ask, assert_all_free, engine
 from tests.inference.engine.mixes import GRAMMARS, alone, the_model, the_vocabulary
 from tests.inference.engine.numpy_model import NumpyRunner
 
 from vi.inference.engine.batching import BatchingEngine
 from vi.inference.engine.settings import EngineSettings
-from vi.inference.errors import Cancelled, InferenceError
+from vi.inference.errors import InferenceError
 
 
 @pytest.mark.parametrize("stop", ["cancel", "close", "with", "another thread", "drop"])
@@ -77,31 +78,11 @@ def test_a_dead_thread_fails_all_who_wait_with_the_cause_and_refuses_the_next():
 
 def test_closing_fails_those_that_run_and_wait_and_refuses_the_next():
     with engine(**PLENTY, max_batch=1) as (one, _):
-        running, waiting = (one.submit(ask(grammar=LONG, max_new_tokens=3000)) for _ in range(2))
-        next(running)
-        one.close()
-        one.close()
-        for generation in (running, waiting):
-            with pytest.raises(Cancelled, match="closed"):
-                generation.completion()
-        for grammar in (None, GRAMMARS[3]):
-            with pytest.raises(InferenceError, match=r"closed\. Load it again"):
-                one.submit(ask(grammar=grammar))
-
-
-def device_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "vi-device"]
+        check_closing(one, ask(grammar=LONG, max_new_tokens=3000), ask(grammar=None), ask(grammar=GRAMMARS[3]))
 
 
 def test_an_engine_that_nobody_holds_ends_its_thread_but_not_before_its_answers():
-    before = len(device_threads())
-    generation = BatchingEngine(NumpyRunner(the_model(), 100, 4), the_vocabulary()).submit(ask())
-    gc.collect()
-    assert len(device_threads()) == before + 1
-    assert generation.completion().token_ids
-    del generation
-    gc.collect()
-    assert len(device_threads()) == before
+    check_unheld(lambda: BatchingEngine(NumpyRunner(the_model(), 100, 4), the_vocabulary()).submit(ask()))
 
 
 def test_a_failed_request_keeps_no_memory_even_while_its_error_is_held():

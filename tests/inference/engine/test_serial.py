@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 import torch
 from scipy import stats
+from tests.inference.engine.ends import check_closing, check_unheld, device_threads
 from tests.inference.engine.samples import LONG, picture, serial_engine
 
 from vi.inference.engine.request import Request
 from vi.inference.engine.runners.plain_runner import PlainTorchRunner
 from vi.inference.engine.serial import SerialEngine
 from vi.inference.engine.vocabulary import Vocabulary
-from vi.inference.errors import Cancelled, InferenceError
+from vi.inference.errors import InferenceError
 from vi.inference.generation_config import GenerationConfig
 from vi.inference.preprocess.chat import ChatPrompt
 from vi.inference.structured.grammar import json_grammar
@@ -277,33 +278,11 @@ def test_cancelling_after_the_end_changes_nothing(engine, ask):
 
 
 def test_closing_fails_those_that_run_and_wait_and_refuses_the_next(loaded, endless, ask):
-    engine = serial_engine(loaded)
-    running, waiting = engine.submit(endless), engine.submit(ask())
-    next(running)
-    engine.close()
-    engine.close()
-    for generation in (running, waiting):
-        with pytest.raises(Cancelled, match="closed"):
-            generation.completion()
-        with pytest.raises(Cancelled):
-            list(generation)
-    with pytest.raises(InferenceError, match=r"closed\. Load it again"):
-        engine.submit(ask())
-
-
-def device_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "vi-device"]
+    check_closing(serial_engine(loaded), endless, ask())
 
 
 def test_an_engine_that_nobody_holds_ends_its_thread_but_not_before_its_answers(loaded, ask):
-    before = len(device_threads())
-    generation = serial_engine(loaded).submit(ask())
-    gc.collect()
-    assert len(device_threads()) == before + 1
-    assert generation.completion().token_ids
-    del generation
-    gc.collect()
-    assert len(device_threads()) == before
+    check_unheld(lambda: serial_engine(loaded).submit(ask()))
 
 
 def test_closing_leaves_no_thread(loaded):
