@@ -10,6 +10,8 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from training.workbench import wire
+from training.workbench.clip_questions import CLIP_MIX, clip_question
+from training.workbench.clips import random_clip
 from training.workbench.questions import MIX, grounding, random_question
 from training.workbench.scenes import random_scene
 
@@ -22,7 +24,7 @@ MARKS = (
     "<|image_pad|>",
     "<|video_pad|>",
 )
-VOCAB_SIZE = 1024  # more than the corpus fills; the rest stays unused
+VOCAB_SIZE = 1024  # most words of the corpus are one token
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for item in message['content'] %}"
@@ -78,3 +80,9 @@ def _corpus(seed: int, scenes: int) -> Iterator[str]:
             if question is not None:
                 yield question.prompt
                 yield wire.answer_text(question, cot=bool(rng.random() < 0.2), seen=(224, 224))
+    for index in range(scenes // 3):
+        clip = random_clip(seed, index)
+        for question in (clip_question(rng, clip, kind) for kind in CLIP_MIX):
+            if question is not None:
+                yield question.prompt
+                yield wire.answer_text(question, cot=bool(rng.random() < 0.2), seen=(160, 160))
