@@ -49,14 +49,18 @@ def start(
     """Ask a vision-language model about pictures, and control how every token of its answers is chosen.
 
     \b
-    vi-infer demo                                             what the built-in model says about sample pictures
+    vi-infer demo                    what the model in the package says
     vi-infer predict bench.png -p "How many parts are there?"
-    vi-infer batch shots/ -o answers.jsonl -p "A caption"     thousands, resumed where it was interrupted
-    vi-infer serve                                            the same over HTTP, and a page to try settings
-    vi-infer config                                           every generation parameter and preset
+    vi-infer predict bench.png --task phrase-grounding --save-image boxes.png
+    vi-infer batch shots/ -o answers.jsonl -p "A caption"
+    vi-infer serve                   the same over HTTP, and a page to try it
+    vi-infer config                  every generation parameter and preset
 
-    Exit codes: 0 all answered; 2 bad input (an option, a prompt, a picture or a model that cannot be used);
-    1 an inference that failed, a source that could not be reached, or some of several sources failed; 130 interrupted.
+    \b
+    Exit codes: 0 all answered
+      2 bad input: an option, a prompt, a picture or a model that cannot be used
+      1 an inference failed, a source was out of reach, or some of several failed
+      130 interrupted
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -69,13 +69,17 @@ def batch(
     \b
     vi-infer batch shots/ -o answers.jsonl -p "How many parts are there?"
     vi-infer batch questions.csv -o answers.csv --report answers.html
-    vi-infer batch "shots/**/*.png" -o boxes.parquet --task phrase-grounding --coco boxes.json
+    vi-infer batch "**/*.png" -o a.parquet --task phrase-grounding --coco a.json
 
-    Interrupted at any moment, the same command goes on where it stopped. A source that has changed is asked again;
-    another model, prompt or configuration is refused. Rows are written in the order of INPUT.
+    \b
+    Interrupted at any moment, the same command goes on where it stopped. A source
+    that has changed is asked again; another model, prompt or configuration is
+    refused. Rows are written in the order of INPUT.
 
+    \b
     Exit codes: 0 all answered; 2 no answer because of bad input;
-    1 an inference failed, some of several sources did, or OUT could not be written to its end; 130 interrupted.
+      1 an inference failed, some of several did, or OUT could not be written;
+      130 interrupted
     """
     from vi.inference.batch.input import count_input, read_input
     from vi.inference.batch.output import check_output

@@ -24,7 +24,8 @@ def convert(
         str | None,
         typer.Option(
             metavar="f16|f32|int8|int4",
-            help="How the weights are stored; f16 unless said, f32 where the checkpoint is. int8 and int4 need nncf.",
+            help="How the weights are stored; f16 unless said, f32 where the checkpoint is. int8 and int4 need the"
+            " extra compress.",
             show_default=False,
         ),
     ] = None,
@@ -33,8 +34,11 @@ def convert(
 
     \b
     vi-infer convert ./checkpoints/qwen -o ./bundles/qwen
+    vi-infer predict bench.png -p "What is this?" --model ./bundles/qwen
     vi-infer convert org/name --weights int8 -o ./bundles/name
-    vi-infer convert ./checkpoints/qwen        the bundle goes into the checkpoint's own folder
+    vi-infer convert ./checkpoints/qwen        into the checkpoint's own folder
+
+    Loading a checkpoint on a CPU does the same by itself the first time, into a cache.
     """
     from vi.inference.bundle.convert import convert as convert_checkpoint
     from vi.inference.runs.find import find_run

@@ -63,12 +63,14 @@ def predict(
     vi-infer predict bench.png --task phrase-grounding --save-image boxes.png
     vi-infer predict shots/ -p "What is visible?" --json > answers.jsonl
     vi-infer predict a.png b.png -p "A caption" --preset creative --seed 7
-    vi-infer predict bench.png -p "Describe it" --preset creative --explain-html tokens.html
+    vi-infer predict bench.png -p "Describe it" --do-sample --explain-html a.html
     vi-infer predict clip.mp4 -p "What happens?" --task video-freeform --fps 2
 
     Answers go to standard output, warnings and errors to standard error.
+
+    \b
     Exit codes: 0 all answered; 2 no answer because of bad input;
-    1 an inference failed, or some of several sources did.
+      1 an inference failed, or some of several sources did; 130 interrupted
     """
     from vi.inference.media.sources import expand
 

@@ -49,13 +49,14 @@ def serve(
     """Serve models over HTTP: OpenAI's chat API, typed answers of our own, and a page to try settings.
 
     \b
-    vi-infer serve                                      then open http://127.0.0.1:8000
-    vi-infer serve --model qwen=./checkpoints/qwen --model small=workbench --max-loaded 2
-    vi-infer serve --host 0.0.0.0 --api-keys keys.txt --allow-host images.example.org
+    vi-infer serve                         then open http://127.0.0.1:8000
+    vi-infer serve --model qwen=./checkpoints/qwen --model small=workbench
+    vi-infer serve --host 0.0.0.0 --api-keys keys.txt --allow-host *.example.org
 
     \b
-    curl localhost:8000/v1/predict -F file=@bench.png -F user_prompt="How many gears are there?"
-    OpenAI's clients: base_url http://127.0.0.1:8000/v1, any model name of /v1/models
+    curl localhost:8000/v1/predict -F file=@bench.png -F user_prompt="How many?"
+    OpenAI's clients: base_url http://127.0.0.1:8000/v1, a model of /v1/models
+    Every route and field: http://127.0.0.1:8000/docs
 
     Strangers' URLs are fetched from public addresses only; nothing on this machine can be read through the server.
     SIGTERM lets running requests end. The log is JSON lines on standard error.

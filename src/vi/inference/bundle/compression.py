@@ -31,7 +31,9 @@ def _quantised(graph: ov.Model, weights: Weights) -> ov.Model:
     try:
         import nncf
     except ImportError as error:
-        raise LoadError(f"weights={weights!r} needs NNCF.", "Install it: pip install nncf.") from error
+        raise LoadError(
+            f"weights={weights!r} needs NNCF.", "Install it: pip install 'vi-inference[compress]'."
+        ) from error
     nncf.set_log_level("ERROR")
     modes = nncf.CompressWeightsMode
     options = {"int8": {"mode": modes.INT8_SYM}, "int4": {"mode": modes.INT4_SYM, "group_size": _group_size(graph)}}
