@@ -63,9 +63,10 @@ class ClipBatches(Dataset):
 
 
 def random_shots(rng: np.random.Generator) -> Shots:
-    """Mostly as calls look at clips."""
+    """Mostly as calls look at clips; half of these end as the next frame would be due, as pictures with times do."""
     fps = FPS if rng.random() < 0.8 else float(rng.uniform(3, 5))
-    return Shots(float(rng.uniform(SHORTEST, LONGEST)), fps)
+    duration = float(rng.uniform(SHORTEST, LONGEST))
+    return Shots(round(duration * fps) / fps if rng.random() < 0.5 else duration, fps)
 
 
 def _seen(clip: Clip, shots: Shots, width: int, height: int, grid: tuple[int, int]) -> np.ndarray:
