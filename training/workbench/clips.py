@@ -97,7 +97,7 @@ def random_clip(
     if action == "still":
         return Clip(replace(scene, parts=(*scene.parts, actor)), action, (), None, duration)
     if action in ("turn", "damage"):
-        motion = (_turning if action == "turn" else _damaged)(rng, actor, duration)
+        motion = _turning(rng, actor, duration) if action == "turn" else _damaged(rng, scene, actor, duration)
         return Clip(scene, action, (motion,), None, duration)
     return _moving(rng, scene, actor, action, duration)
 
@@ -115,10 +115,14 @@ def _turning(rng: np.random.Generator, actor: Part, duration: float) -> Motion:
     return Motion(actor, replace(actor, angle=actor.angle + by), start, stop)
 
 
-def _damaged(rng: np.random.Generator, actor: Part, duration: float) -> Motion:
-    """A defect is there at once, on a part large enough to show it."""
+def _damaged(rng: np.random.Generator, scene: Scene, actor: Part, duration: float) -> Motion:
+    """A defect is there at once, on a part large enough to show it and all in the picture."""
     radius = max(actor.radius, float(rng.uniform(*SIZES["large"])))
-    whole = replace(actor, size="large", radius=radius, defect=None)
+    x, y = (
+        min(1 - reach, max(reach, place))
+        for place, reach in ((actor.x, radius / math.sqrt(scene.aspect)), (actor.y, radius * math.sqrt(scene.aspect)))
+    )
+    whole = replace(actor, size="large", radius=radius, x=x, y=y, defect=None)
     start = float(rng.uniform(2 * _SURE, duration - 2 * _SURE))
     return Motion(whole, replace(whole, defect=str(rng.choice(DEFECTS)), mark=int(rng.integers(2**31))), start, start)
 
