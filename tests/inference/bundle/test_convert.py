@@ -82,6 +82,16 @@ def test_a_request_does_not_notice_its_company(pair):
     np.testing.assert_array_equal(runner.run(batch_of(mixed, axes=axes)).argmax(1), np.concatenate(decoded).argmax(1))
 
 
+def test_a_copied_block_holds_what_it_was_copied_from(pair):
+    runner, loaded, facts = pair
+    (prompt,) = texts(facts, (60,))
+    runner.run(batch_of([Row(0, 0, prompt[:50])], axes=facts.axes))
+    runner.copy_block(1, 17)  # of rows 0 and 1, the second block
+    runner.copy_block(0, 16)
+    got = runner.run(batch_of([Row(1, 41, prompt[41:])], axes=facts.axes))  # slots 41 to 49 are written again
+    np.testing.assert_allclose(got[0], last_logits(loaded, prompt), atol=1e-4)
+
+
 def test_only_wanted_places_have_logits(pair):
     runner, _, facts = pair
     (prompt,) = texts(facts, (9,))

@@ -119,9 +119,9 @@ class OpenVinoRunner:
 
     def run(self, batch: Batch, meanwhile: Callable[[], None] | None = None) -> np.ndarray:
         """One forward call. Returns float32 logits [R, V], valid until the next. InferenceError: out of memory."""
-        wanted = batch.wanted if len(batch.wanted) else np.zeros(1, np.int64)  # the operators refuse an empty head
         try:
             filled = padded(batch, self._length.fit(len(batch.token_ids)), self.num_blocks)
+            wanted = _steady(batch.wanted, len(batch.token_ids), len(filled.token_ids))
             self._embed(filled)
             self._write(filled, wanted)
             self._infer(meanwhile)
@@ -172,6 +172,13 @@ class OpenVinoRunner:
         """Free the graphs and the cache. Closing twice does nothing."""
         self._inputs, self._vision_inputs, self._caches = {}, {}, []
         self._language = self._vision = self._table = None  # type: ignore[assignment]
+
+
+def _steady(wanted: np.ndarray, tokens: int, length: int) -> np.ndarray:
+    """What is wanted, with as many rows more as the batch was filled up with where all of it is wanted, so that its
+    shape stays too; at least one, since the operators refuse none."""
+    extra = length - tokens if len(wanted) == tokens else int(not len(wanted))
+    return np.concatenate([wanted, np.zeros(extra, np.int64)]) if extra else wanted
 
 
 def num_cores() -> int:
