@@ -45,7 +45,9 @@ class ModelInfo(BaseModel):
         return self.model_path
 
     def __str__(self) -> str:
-        size = f"{self.size_gb:.3g} GB" if self.size_gb is not None else "not fetched"
+        size = "not fetched"
+        if self.size_gb is not None:
+            size = f"{self.size_gb:.3g} GB" if self.size_gb >= 1 else f"{self.size_gb * 1000:.3g} MB"
         count = f"{self.parameters / 1e6:,.1f} million" if self.parameters is not None else "unknown"
         rows = {
             "model": self.model_name,
