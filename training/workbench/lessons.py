@@ -20,8 +20,9 @@ PLACES = 3  # no edge of a picture as the model sees it needs more digits
 TRAITS = {
     "kind": (len(KINDS) + 1, 1.0), "colour": (len(COLOURS) + 1, 1.0), "size": (len(SIZES) + 1, 0.5),
     "turn": (MAX_PARTS + 1, 0.5), "column": (4, 0.3), "row": (4, 0.3),
-    "defect": (len(DEFECTS) + 2, 1.0),
+    "defect": (len(DEFECTS) + 2, 1.5),
 }  # fmt: skip
+RARE = 8  # a patch of a defective part weighs as much more where defects are told: few parts have one
 THIRDS = [list(TRAITS).index("column"), list(TRAITS).index("row")]
 
 
@@ -114,9 +115,13 @@ def dense(out: torch.Tensor, classes: torch.Tensor, boxes: torch.Tensor) -> tupl
         start += count
         target = torch.where(part, classes[..., i], count - 1)
         each = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
-        loss = loss + (each * (1 + 2 * part)).mean() * share
-        if part.any():
-            right[name] = (logits.argmax(-1) == target)[part].float().mean().item()
+        weights, told = 1 + 2 * part, part
+        if name == "defect":
+            told = part & (target > 0)
+            weights = weights + RARE * told
+        loss = loss + (each * weights).mean() * share
+        if told.any():
+            right[name] = (logits.argmax(-1) == target)[told].float().mean().item()
     if part.any():
         miss = (out[..., start:] - boxes)[part].abs().mean()
         loss = loss + 0.5 * miss
