@@ -46,7 +46,8 @@ class Limits:
         self._rows, self._masks = grown, [None] * (2 * rows)
 
     def _placed(self, mask: np.ndarray) -> Array:
-        return array_namespace(self._banned).asarray(mask, device=device(self._banned))
+        # A copy, as torch warns of arrays that are not to be written into, which masks are.
+        return array_namespace(self._banned).asarray(mask, device=device(self._banned), copy=True)
 
     def _limit(self, allowed: Array) -> Array:
         xp = array_namespace(allowed)
