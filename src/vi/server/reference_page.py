@@ -14,6 +14,7 @@ code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; }
 h2 { margin: 2.5rem 0 .5rem; border-top: 2px solid #8884; padding-top: 1rem; } h3 { margin: 2rem 0 .3rem; }
+td p { margin: 0; }
 """
 BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "minItems": "of at least"}
 

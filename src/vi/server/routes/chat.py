@@ -27,7 +27,7 @@ def chat_routes(serving: Serving) -> APIRouter:
 
     @routes.post("/v1/chat/completions", tags=["chat"], responses=ERRORS | OK)
     async def complete(asked: ChatRequest, request: Request) -> Response:
-        """Answer a conversation of one turn about pictures or a clip, or in words alone."""
+        """Answer the last message of a conversation about pictures or a clip, or in words alone."""
         head = Head(serving.shelf.require(asked.model))
         questions = asked.questions(serving.limits)
         patience = Patience(request, serving.limits.request_seconds)
