@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -80,12 +81,12 @@ def _kind(schema: Schema) -> str:
     if choices := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(map(_kind, choices))
     if "const" in schema or "enum" in schema:
-        return " or ".join(_code(str(value)) for value in schema.get("enum", [schema.get("const")]))
+        return " or ".join(_code(json.dumps(value)) for value in schema.get("enum", [schema.get("const")]))
     words = [schema.get("type", "anything")]
     if words == ["array"]:
         words = [f"list of {_kind(schema.get('items', {}))}"]
     words += [f"{said} {schema[name]:g}" for name, said in BOUNDS.items() if name in schema]
-    return " ".join(words) + (f", {_code(str(schema['default']))} if not given" if "default" in schema else "")
+    return " ".join(words) + (f", {_code(json.dumps(schema['default']))} if not given" if "default" in schema else "")
 
 
 def _code(text: str) -> str:
