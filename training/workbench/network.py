@@ -181,6 +181,7 @@ class Network(nn.Module):
             if number == POINT_LAYER:
                 losses["unpointed"] = unpointed(q[:, 2:], k[:, 1], pack)
                 losses["miscompared"] = self._miscompared(batch, pack, x)
+                losses["misjudged"] = self._misjudged(pack, x)
         asked = pack.labels[:, 1:] != -100
         logits = self.model.lm_head(norm(text.norm, x[:, :-1][asked]))
         each = F.cross_entropy(logits.float(), pack.labels[:, 1:][asked], reduction="none")
@@ -263,6 +264,21 @@ class Network(nn.Module):
         way = middles(batch)[row[:, None], cells].diff(dim=1)[:, 0]  # [tokens, 2]
         far, sides = self.way_head(hidden[row, place]).float().split(2, -1)
         return 3 * (far - way).abs().mean() + F.binary_cross_entropy_with_logits(4 * sides, (way > 0).float())
+
+    def _misjudged(self, pack: Pack, hidden: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy, nats, of answers that compare two parts, were they told from here. hidden: [B, T, E].
+
+        What is known of both and of the side that is asked about must be multiplied; one layer alone finds that late.
+        """
+        judged = (pack.points[:, :-1] >= 0).all(-1) & (pack.labels[:, 1:] != -100)
+        if not judged.any():
+            return hidden.new_zeros(())
+        logits = self.model.lm_head(norm(self.model.model.language_model.norm, hidden[:, :-1][judged]))
+        each, weights = (
+            F.cross_entropy(logits.float(), pack.labels[:, 1:][judged], reduction="none"),
+            pack.weights[:, 1:][judged],
+        )
+        return (each * weights).sum() / weights.sum()
 
     def _digits(self, hidden: torch.Tensor, edges: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         """Cross-entropy, nats an edge, of how edges in pixels are spelt, of those states known.

@@ -32,7 +32,7 @@ PHASES = {"sight": (1800, 16, 1.2e-3), "both": (5000, 8, 8e-4)}
 VISION_RATE, DENSE_WEIGHT = 0.7, 0.4
 READ_WEIGHTS = {
     "told": 1.0, "misplaced": 0.4, "misspelt": 0.3, "misnamed": 0.1, "misturned": 0.2, "miscopied": 0.2, "strayed": 0.3,
-    "misread": 0.15, "unpointed": 0.15, "miscompared": 0.3, "mismoved": 0.3,
+    "misread": 0.15, "unpointed": 0.15, "miscompared": 0.3, "misjudged": 0.3, "mismoved": 0.3,
 }  # fmt: skip
 
 
