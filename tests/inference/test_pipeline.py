@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from queue import SimpleQueue
 
@@ -109,3 +110,18 @@ def test_closing_cancels_what_has_begun(way):
     finished = 1 if way == "as_finished" else 0  # one that was taken out as finished has nothing to cancel
     until(lambda: sum(not errand.cancelled for errand in errands) <= finished)
     assert len(errands) <= READERS + 3
+
+
+@pytest.mark.parametrize("way", ["in_order", "as_finished"])
+def test_an_interrupt_amid_handing_over_leaves_nothing_going_on(way, monkeypatch):
+    errands, submit = [], ThreadPoolExecutor.submit
+
+    def interrupted(pool, *call):
+        submit(pool, *call)
+        until(lambda: errands)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(getattr(Pipeline(begun(errands, end=False), 4), way)(range(4)))
+    until(lambda: all(errand.cancelled for errand in errands))

@@ -55,9 +55,10 @@ class Pipeline(Generic[Ask, Asked]):
             while True:
                 while len(underway) < self._window and (following := next(source, None)) is not None:
                     number, ask = following
-                    future = pool.submit(self._begin, ask)
+                    future: Future[Asked] = Future()
                     underway[number] = (ask, future)
                     future.add_done_callback(_telling(ended, number))
+                    pool.submit(self._fulfil, future, ask)
                 if not underway:
                     return
                 yield underway.pop(ended.get())
@@ -66,8 +67,20 @@ class Pipeline(Generic[Ask, Asked]):
 
     def _fill(self, source: Iterator[Ask], ahead: deque[tuple[Ask, Future[Asked]]], pool: ThreadPoolExecutor) -> bool:
         while len(ahead) < self._window and (ask := next(source, _END)) is not _END:
-            ahead.append((ask, pool.submit(self._begin, ask)))  # type: ignore[arg-type]
+            future: Future[Asked] = Future()
+            ahead.append((ask, future))  # type: ignore[arg-type]
+            pool.submit(self._fulfil, future, ask)  # type: ignore[arg-type]
         return bool(ahead)
+
+    def _fulfil(self, future: Future[Asked], ask: Ask) -> None:
+        """In a reading thread. The future was noted before: an interrupt amid ``submit`` would leave one unknown."""
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(self._begin(ask))
+        except BaseException as error:
+            future.set_exception(error)
+            del future, ask  # the error's traceback holds this frame
 
 
 _END = object()
