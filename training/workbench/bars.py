@@ -45,13 +45,15 @@ GOALS = {
 # What the run that ships reached (see its card), less what chance takes from QUICK questions; raise these with the run.
 QUICK = 200
 SHIPPED = {
-    "count": 0.80,
-    "colour": 0.90,
-    "kind": 0.87,
-    "existence": 0.90,
-    "size": 0.87,
+    "count": 0.79,
+    "colour": 0.92,
+    "kind": 0.89,
+    "existence": 0.93,
+    "size": 0.89,
+    "region": 0.84,
     "surface": 0.95,
-    "list": 0.55,
-    "grounding_f1": 0.60,
-    "grounding_iou": 0.80,
+    "list": 0.59,
+    "unanswerable": 0.71,
+    "grounding_f1": 0.74,
+    "grounding_iou": 0.82,
 }

@@ -28,7 +28,7 @@ def draw(rows: list[dict]) -> plt.Figure:
     """Sight (share of covered patches named rightly) and language (nats a token) over the steps of both phases."""
     figure, (sight, language) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     first = max((r["step"] for r in rows if r["phase"] == "sight"), default=0)
-    steps = [r["step"] + (first if r["phase"] != "sight" else 0) for r in rows]
+    steps = _taken([r["step"] for r in rows])
     for key, label in (("patch_kind", "part"), ("patch_colour", "colour"), ("patch_size", "size")):
         sight.plot(steps, _smooth([r.get(key, 0.0) for r in rows]), label=label)
     sight.axvline(first, color="grey", linewidth=0.8)
@@ -39,6 +39,16 @@ def draw(rows: list[dict]) -> plt.Figure:
     language.set(title="answers: cross-entropy, nats a token", xlabel="step")
     language.set_yscale("log")
     return figure
+
+
+def _taken(steps: list[int]) -> list[int]:
+    """Steps in the order in which they were taken; where a phase or a schedule begins anew they are counted on."""
+    before, last, taken = 0, 0, []
+    for step in steps:
+        before += max(0, last - step)
+        taken.append(before + step)
+        last = step
+    return taken
 
 
 def _smooth(values: list[float], window: int = 8) -> list[float]:

@@ -76,8 +76,9 @@ def _count(truth: dict, answer: str) -> bool:
     return found is not None and _number(found[1]) == truth["count"]
 
 
-def _number(word: str | None) -> int:
-    if word is None:
+def _number(word: str) -> int:
+    """What a word before a name counts; a name alone is one."""
+    if not word:
         return 1
     return int(word) if word.isdigit() else _NUMBERS[word.lower()]
 
@@ -126,7 +127,7 @@ def _caption(truth: dict, answer: str) -> bool:
     left = [[*part, defect or ""] for part, defect in zip(truth["parts"], defects, strict=True)]
     mentions = _mentions(answer)
     for number, *told in sorted(mentions, key=lambda mention: -sum(map(bool, mention))):  # what says most goes first
-        for _ in range(_number(number or None)):
+        for _ in range(_number(number)):
             match = next((part for part in left if _agrees(part, told)), None)
             if match is None:
                 return False
